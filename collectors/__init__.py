@@ -1,0 +1,1 @@
+"""Moving readings from the probe to the store without loss; no judgement."""

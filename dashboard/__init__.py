@@ -1,0 +1,1 @@
+"""Facing people: the board, the books, the alerts."""

@@ -1,0 +1,1 @@
+"""Running it: the `riverchief` command, the services, and the whole system on one machine."""

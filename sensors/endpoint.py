@@ -1,0 +1,165 @@
+"""Where a probe is polled: the endpoint URL of a station, parsed and checked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["tcp", "rtu+tcp", "rtu"]
+Parity = Literal["N", "E", "O"]
+
+#: What an endpoint may look like; the text that people are shown.
+ACCEPTED = (
+    "tcp://HOST[:502], rtu+tcp://HOST:PORT or rtu:///dev/ttyUSB0[?baud=9600&parity=N|E|O&stopbits=1|2&bytesize=7|8]"
+)
+
+#: IANA port of Modbus TCP (Modbus Messaging on TCP/IP Implementation Guide V1.0b, 4.2).
+MODBUS_PORT = 502
+
+_PARITIES: dict[str, Parity] = {"N": "N", "E": "E", "O": "O"}
+_URL = re.compile(r"(?P<scheme>[a-z+]+)://(?P<rest>\S+)")
+_HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)(?::(?P<port>\d{1,5}))?/?")
+_DEVICE = re.compile(r"(?P<device>/[^\s?#]*[^\s?#/])(?:\?(?P<query>[^\s?#]+))?")
+
+
+class EndpointError(ValueError):
+    """An endpoint that cannot be used as it stands.
+
+    Attributes
+    ----------
+    found, accepted : str
+        What stands there and what would be taken.
+    """
+
+    def __init__(self, found: str, accepted: str = ACCEPTED) -> None:
+        self.found = found
+        self.accepted = accepted
+        super().__init__(f"found {found}; accepted: {accepted}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One Modbus bus.
+
+    Attributes
+    ----------
+    kind : {'tcp', 'rtu+tcp', 'rtu'}
+        Modbus TCP, RTU frames through a TCP connection (a serial server, a DTU), or RTU on a serial port.
+    host : str
+        Name or address, without the brackets of IPv6; empty for a serial port.
+    port : int
+        TCP port; 0 for a serial port.
+    device : str
+        Path of the serial port; empty for TCP.
+    baud : int
+        Bits per second of the serial port.
+    parity : {'N', 'E', 'O'}
+    stopbits, bytesize : int
+    """
+
+    kind: Kind
+    host: str = ""
+    port: int = 0
+    device: str = ""
+    baud: int = 9600
+    parity: Parity = "N"
+    stopbits: int = 1
+    bytesize: int = 8
+
+    @property
+    def rtu(self) -> bool:
+        """Whether frames carry no transaction id, so that a late answer cannot be told apart."""
+        return self.kind != "tcp"
+
+    @property
+    def bus(self) -> str:
+        """What only one task may talk to at a time: two endpoints with the same `bus` share a wire."""
+        return self.device or f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        if self.kind == "rtu":
+            line = f"baud={self.baud}&parity={self.parity}&stopbits={self.stopbits}&bytesize={self.bytesize}"
+            return f"rtu://{self.device}?{line}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.kind}://{host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Parse the endpoint URL of a station.
+
+    Parameters
+    ----------
+    text : str
+        E.g. ``tcp://10.66.1.11:502``, ``rtu+tcp://dtu-7:4001`` or ``rtu:///dev/ttyUSB0?baud=9600``.
+
+    Returns
+    -------
+    Endpoint
+        With the defaults filled in, so that two spellings of one bus are equal.
+
+    Raises
+    ------
+    EndpointError
+        A `ValueError` that says what was found and what is accepted.
+
+    Examples
+    --------
+    >>> parse_endpoint("tcp://10.66.1.11").port
+    502
+    >>> str(parse_endpoint("rtu:///dev/ttyS1?parity=E"))
+    'rtu:///dev/ttyS1?baud=9600&parity=E&stopbits=1&bytesize=8'
+    """
+    url = _URL.fullmatch(text)
+    if url is None:
+        raise EndpointError(repr(text))
+    match url["scheme"]:
+        case "tcp":
+            return _network("tcp", url["rest"], text, MODBUS_PORT)
+        case "rtu+tcp":
+            return _network("rtu+tcp", url["rest"], text, None)
+        case "rtu":
+            return _serial(url["rest"], text)
+        case scheme:
+            raise EndpointError(f"scheme {scheme!r} in {text!r}")
+
+
+def _network(kind: Kind, rest: str, text: str, default_port: int | None) -> Endpoint:
+    match = _HOST.fullmatch(rest)
+    if match is None:
+        raise EndpointError(repr(text))
+    port = int(match["port"]) if match["port"] else default_port
+    if port is None:
+        raise EndpointError(f"no port in {text!r}", "rtu+tcp://HOST:PORT")
+    if not 1 <= port <= 65535:
+        raise EndpointError(f"port {port} in {text!r}", "a port from 1 to 65535")
+    return Endpoint(kind, host=match["host"].strip("[]").lower(), port=port)
+
+
+def _serial(rest: str, text: str) -> Endpoint:
+    match = _DEVICE.fullmatch(rest)
+    if match is None:
+        raise EndpointError(repr(text))
+    options = {"baud": "9600", "parity": "N", "stopbits": "1", "bytesize": "8"}
+    for pair in (match["query"] or "").split("&") if match["query"] else ():
+        key, _, value = pair.partition("=")
+        if key not in options:
+            raise EndpointError(f"setting {pair!r} in {text!r}", "baud, parity, stopbits, bytesize")
+        options[key] = value
+    parity = _PARITIES.get(options["parity"].upper())
+    if parity is None:
+        raise EndpointError(f"parity {options['parity']!r} in {text!r}", "N, E or O")
+    return Endpoint(
+        "rtu",
+        device=match["device"],
+        baud=_number("baud", options["baud"], 300, 921600, text),
+        parity=parity,
+        stopbits=_number("stopbits", options["stopbits"], 1, 2, text),
+        bytesize=_number("bytesize", options["bytesize"], 7, 8, text),
+    )
+
+
+def _number(name: str, value: str, low: int, high: int, text: str) -> int:
+    if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+        raise EndpointError(f"{name} {value!r} in {text!r}", f"{name} from {low} to {high}")
+    return int(value)

@@ -1,0 +1,135 @@
+"""CSV lists as people keep them in Excel, read so that every mistake is found at once, with its line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sensors.errors import Problem
+
+T = TypeVar("T")
+
+#: Stands for a cell that could not be read; the problem is already noted.
+UNUSABLE: Any = object()
+
+
+@dataclass
+class Checker:
+    """Collects problems of one file."""
+
+    file: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def bad(self, where: str, found: object, accepted: str) -> None:
+        """Note one mistake."""
+        shown = repr(found) if isinstance(found, str) else str(found)
+        self.problems.append(Problem(self.file, where, shown, accepted))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list."""
+
+    line: int
+    cells: dict[str, str]
+    checker: Checker
+
+    def bad(self, column: str, found: object, accepted: str) -> None:
+        """Note a mistake in this line."""
+        self.checker.bad(f"line {self.line}, column {column}", found, accepted)
+
+    def text(self, column: str, default: str | None = None) -> str:
+        """Cell as text; empty only where a default is given."""
+        value = self.cells.get(column, "").strip()
+        if value:
+            return value
+        if default is None:
+            self.bad(column, value, "a text that is not empty")
+            return ""
+        return default
+
+    def one_of(self, column: str, accepted: Iterable[str], what: str = "") -> Any:
+        """Cell as one of the accepted words."""
+        value, known = self.text(column), list(accepted)
+        if value in known:
+            return value
+        if value:
+            shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
+            self.bad(column, value, f"{what + ': ' if what else 'one of '}{shown}")
+        return UNUSABLE
+
+    def number(self, column: str, low: float, high: float, unit: str = "") -> float:
+        """Cell as a number within bounds, both included."""
+        return self._number(column, float, low, high, unit)
+
+    def whole(self, column: str, low: int, high: int) -> int:
+        """Cell as a whole number within bounds, both included."""
+        return int(self._number(column, int, low, high, ""))
+
+    def _number(self, column: str, kind: Callable[[str], float], low: float, high: float, unit: str) -> float:
+        text = self.cells.get(column, "").strip()
+        try:
+            value = kind(text)
+        except ValueError:
+            value = float("nan")
+        if low <= value <= high:
+            return value
+        name = "a whole number" if kind is int else "a number"
+        self.bad(column, text, f"{name} from {low:g} to {high:g}{' ' + unit if unit else ''}")
+        return low
+
+
+def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str], checker: Checker) -> Iterator[Row]:
+    """Rows of a CSV list; comment lines (``#``) and empty lines are skipped, a byte-order mark is accepted.
+
+    A file that is missing, not UTF-8 or lacks a column is noted as a problem and yields nothing.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        checker.bad("file", "nothing", f"a CSV file with the columns {', '.join(columns)}")
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        checker.bad("file", str(error), "a readable CSV file in UTF-8 (Excel: 'CSV UTF-8')")
+        return
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip(" ,;\t") and not line.lstrip('"').startswith("#")
+    ]
+    if not numbered:
+        checker.bad("line 1", "an empty file", f"the columns {', '.join(columns)}")
+        return
+    header = [name.strip() for name in next(csv.reader([numbered[0][1]]))]
+    missing = [name for name in columns if name not in header]
+    unknown = [name for name in header if name and name not in columns and name not in optional]
+    accepted = f"the columns {', '.join(columns)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
+    if missing:
+        checker.bad(f"line {numbered[0][0]}", f"no column {', '.join(missing)}", accepted)
+    if unknown:
+        checker.bad(f"line {numbered[0][0]}", f"the column {', '.join(unknown)}", accepted)
+    if missing:
+        return
+    for number, line in numbered[1:]:
+        cells = next(csv.reader([line]))
+        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+            checker.bad(f"line {number}", f"{len(cells)} cells", f"{len(header)} cells, as in the header")
+            continue
+        yield Row(number, dict(zip(header, cells, strict=False)), checker)
+
+
+def unique(rows: Iterable[tuple[Row, T]], key: Callable[[T], str]) -> dict[str, T]:
+    """Collect what rows were read as, by id; a second use of an id is noted and left out."""
+    found: dict[str, T] = {}
+    lines: dict[str, int] = {}
+    for row, thing in rows:
+        name = key(thing)
+        if name in found:
+            row.bad("id", name, f"an id not used yet (line {lines[name]} has this one)")
+        elif name:
+            found[name] = thing
+            lines[name] = row.line
+    return found

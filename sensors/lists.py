@@ -24,9 +24,12 @@ class Checker:
     problems: list[Problem] = field(default_factory=list)
 
     def bad(self, where: str, found: object, accepted: str) -> None:
-        """Note one mistake."""
-        shown = repr(found) if isinstance(found, str) else str(found)
-        self.problems.append(Problem(self.file, where, shown, accepted))
+        """Note one mistake; `found` is the value that stands there."""
+        self.note(where, repr(found), accepted)
+
+    def note(self, where: str, found: str, accepted: str) -> None:
+        """Note one mistake; `found` is said in words."""
+        self.problems.append(Problem(self.file, where, found, accepted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,12 @@ class Row:
     checker: Checker
 
     def bad(self, column: str, found: object, accepted: str) -> None:
-        """Note a mistake in this line."""
+        """Note a mistake in this line; `found` is the value that stands there."""
         self.checker.bad(f"line {self.line}, column {column}", found, accepted)
+
+    def note(self, column: str, found: str, accepted: str) -> None:
+        """Note a mistake in this line; `found` is said in words."""
+        self.checker.note(f"line {self.line}, column {column}", found, accepted)
 
     def text(self, column: str, default: str | None = None) -> str:
         """Cell as text; empty only where a default is given."""
@@ -90,35 +97,45 @@ def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str], check
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        checker.bad("file", "nothing", f"a CSV file with the columns {', '.join(columns)}")
+        checker.note("file", "nothing", f"a CSV file with the columns {', '.join(columns)}")
         return
     except (OSError, UnicodeDecodeError) as error:
-        checker.bad("file", str(error), "a readable CSV file in UTF-8 (Excel: 'CSV UTF-8')")
+        checker.note("file", str(error), "a readable CSV file in UTF-8 (Excel: 'CSV UTF-8')")
         return
-    numbered = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip(" ,;\t") and not line.lstrip('"').startswith("#")
-    ]
-    if not numbered:
-        checker.bad("line 1", "an empty file", f"the columns {', '.join(columns)}")
+    lines = _Lines(text)
+    records = csv.reader(lines)
+    header = [name.strip() for name in next(records, [])]
+    accepted = f"the columns {', '.join(columns)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
+    if not header:
+        checker.note("line 1", "an empty file", accepted)
         return
-    header = [name.strip() for name in next(csv.reader([numbered[0][1]]))]
     missing = [name for name in columns if name not in header]
     unknown = [name for name in header if name and name not in columns and name not in optional]
-    accepted = f"the columns {', '.join(columns)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
     if missing:
-        checker.bad(f"line {numbered[0][0]}", f"no column {', '.join(missing)}", accepted)
+        checker.note(f"line {lines.number}", f"no column {', '.join(missing)}", accepted)
     if unknown:
-        checker.bad(f"line {numbered[0][0]}", f"the column {', '.join(unknown)}", accepted)
+        checker.note(f"line {lines.number}", f"the column {', '.join(unknown)}", accepted)
     if missing:
         return
-    for number, line in numbered[1:]:
-        cells = next(csv.reader([line]))
+    for cells in records:
+        first = lines.number - sum(cell.count("\n") for cell in cells)
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-            checker.bad(f"line {number}", f"{len(cells)} cells", f"{len(header)} cells, as in the header")
+            checker.note(f"line {first}", f"{len(cells)} cells", f"{len(header)} cells, as in the header")
             continue
-        yield Row(number, dict(zip(header, cells, strict=False)), checker)
+        yield Row(first, dict(zip(header, cells, strict=False)), checker)
+
+
+class _Lines:
+    """Lines of a text that carry data; `number` is that of the line given last, comments and empty lines counted."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = enumerate(text.splitlines(keepends=True), start=1)
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for self.number, line in self._lines:
+            if line.strip(" ,;\t\r\n") and not line.lstrip('"').startswith("#"):
+                yield line
 
 
 def unique(rows: Iterable[tuple[Row, T]], key: Callable[[T], str]) -> dict[str, T]:

@@ -84,10 +84,10 @@ class SiteReader:
         try:
             raw = tomllib.loads((self.folder / "site.toml").read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
-            check.bad("file", "nothing", f"a TOML file with schema = {SCHEMA} and [site]")
+            check.note("file", "nothing", f"a TOML file with schema = {SCHEMA} and [site]")
             return {}, {}, {}, AssessmentSettings()
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            check.bad("file", str(error), "TOML in UTF-8")
+            check.note("file", str(error), "TOML in UTF-8")
             return {}, {}, {}, AssessmentSettings()
         if raw.get("schema") != SCHEMA:
             check.bad("schema", raw.get("schema"), f"{SCHEMA} (the form that this version reads)")
@@ -174,10 +174,10 @@ class SiteReader:
             raw = json.loads((self.folder / "rivers.geojson").read_text(encoding="utf-8-sig"))
             features = raw["features"]
         except FileNotFoundError:
-            check.bad("file", "nothing", accepted)
+            check.note("file", "nothing", accepted)
             return {}, ()
         except (ValueError, KeyError, TypeError, OSError) as error:
-            check.bad("file", f"{type(error).__name__}: {error}", accepted)
+            check.note("file", f"{type(error).__name__}: {error}", accepted)
             return {}, ()
         lines: dict[str, tuple[Position, ...]] = {}
         boundary: tuple[Position, ...] = ()
@@ -194,7 +194,7 @@ class SiteReader:
                     raise ValueError(f"a second line for the reach {properties['reach']}")
                 lines[properties["reach"]] = line
             except (KeyError, TypeError, ValueError, IndexError) as error:
-                check.bad(f"features[{index}]", f"{type(error).__name__}: {error}", accepted)
+                check.note(f"features[{index}]", f"{type(error).__name__}: {error}", accepted)
         return lines, boundary
 
     def _rivers(self, departments: Mapping[str, Department]) -> dict[str, River]:
@@ -232,7 +232,7 @@ class SiteReader:
             read.append((row, reach))
         found = unique(read, lambda reach: reach.id)
         for stray in sorted(set(lines) - set(found)):
-            self._checker("rivers.geojson").bad(f"reach {stray}", "a line", "only reaches of reaches.csv")
+            self._checker("rivers.geojson").note(f"reach {stray}", "a line", "only reaches of reaches.csv")
         self._check_network(found, rivers)
         return found
 
@@ -254,13 +254,13 @@ class SiteReader:
         check = self._checker("reaches.csv")
         groups = components(reaches.values())
         for group in groups[1:]:
-            check.bad(
+            check.note(
                 "network",
                 f"{', '.join(sorted(group))} apart from the rest",
                 "reaches that share nodes with the others",
             )
         for river in sorted(set(rivers) - {reach.river for reach in reaches.values()}):
-            self._checker("rivers.csv").bad(f"river {river}", "no reach", "at least one reach in reaches.csv")
+            self._checker("rivers.csv").note(f"river {river}", "no reach", "at least one reach in reaches.csv")
 
     def _stations(
         self, rivers: Mapping[str, River], reaches: Mapping[str, Reach], gateways: Mapping[str, Gateway]
@@ -294,7 +294,7 @@ class SiteReader:
         try:
             bus = parse_endpoint(station.endpoint).bus
         except EndpointError as error:
-            row.bad("endpoint", error.found, error.accepted)
+            row.note("endpoint", error.found, error.accepted)
             return
         taken = polled.setdefault((bus, station.unit), row.line)
         if taken != row.line:

@@ -1,0 +1,48 @@
+# One machine, one command. Needs Python 3.11+ with venv, make and PyPI; everything else comes by itself.
+#   make run       the whole system on virtual rivers; the board's address is printed
+#   make install   .venv with the riverchief command and the tools for development and benchmarks
+#   make test      every check and test that this machine can run
+#   make bench     the benchmarks, one after the other
+
+PYTHON ?= python3
+UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run install test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run: .venv/.ready
+	@exec $(BIN)/riverchief simulate $(ARGS)
+
+install: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "RiverChief needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing). Name another with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip, sqlite3, ssl, ctypes' 2>/dev/null || \
+	  { echo "'$(PYTHON)' lacks one of venv, ensurepip, sqlite3, ssl, ctypes (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	@test -w . || { echo "No permission to write in $$(pwd); clone the project to a folder of your own." >&2; exit 1; }
+	@echo "Preparing .venv (about 10 s) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --quiet --frozen --all-extras --inexact
+	@touch $@
+
+lint: .venv/.ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest $(ARGS)
+
+bench: .venv/.ready
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+clean:
+	rm -rf .venv var dist artefacts .mypy_cache .ruff_cache .pytest_cache

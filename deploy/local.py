@@ -1,0 +1,227 @@
+"""The whole system on one machine: fleet, broker, hub, gateways and board as processes under one supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import shutil
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.brokers import HOST, answers, choose
+from deploy.supervisor import Service, Supervisor
+from sensors.errors import UsageError
+from sensors.site import Site, load_site
+
+if TYPE_CHECKING:
+    from deploy.replay import ReplayPlan
+
+#: Time for the gateways to start before a record begins to play [ms].
+REPLAY_LEAD_MS = 5000
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A record that is played through the registers instead of virtual rivers; see `riverchief simulate --help`."""
+
+    readings: Path
+    stations: Path | None
+    expected: Path | None
+    names: tuple[str, ...]
+    day: str | None
+    speed: float
+    once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run the system on one machine; see `riverchief simulate --help`."""
+
+    site: Path
+    data: Path | None
+    port: int
+    embedded_broker: bool
+    virtual: bool = False
+    seed: int = 1
+    history_h: int = 0
+    played: Played | None = None
+
+
+def run_local(options: Options, say: Say) -> None:
+    """Run everything until Ctrl-C or SIGTERM.
+
+    Raises
+    ------
+    SiteError
+        If the site has mistakes.
+    UsageError
+        In one sentence: a port in use, no permission to write, a program that is missing or will not start.
+    """
+    begun = time.monotonic()
+    check_python()
+    site = load_site(options.site)
+    data = options.data or Path("var") / (f"{site.id}-replay" if options.played else site.id)
+    if answers(options.port):
+        raise UsageError(f"port {options.port} is in use: is the board already running? Choose another with --port.")
+    with _own(data) as logs:
+        supervisor = Supervisor(logs, say)
+        supervisor.handle_signals()
+        try:
+            _System(options, site, data, supervisor, say, begun).run()
+        finally:
+            if supervisor.stopping:
+                say("Stopping …")
+            supervisor.stop()
+    say("Stopped. Readings are kept in " + str(data))
+
+
+def check_python() -> None:
+    """Refuse a Python that lacks what the system needs.
+
+    Raises
+    ------
+    UsageError
+    """
+    for module, package in {"sqlite3": "libsqlite3", "ssl": "OpenSSL", "ctypes": "libffi"}.items():
+        try:
+            __import__(module)
+        except ImportError:
+            raise UsageError(f"this Python was built without {module} ({package}); use another Python.") from None
+    for module in ("pymodbus", "paho.mqtt", "polars", "streamlit"):
+        if importlib.util.find_spec(module.split(".")[0]) is None:
+            raise UsageError(f"{module} is not installed; run `make install`, or install riverchief[all].")
+
+
+@contextlib.contextmanager
+def _own(data: Path) -> Iterator[Path]:
+    """Make the data folder and hold it, so that two systems never write the same spool; yields the log folder."""
+    try:
+        logs = data / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write to {data}: {error.strerror}. Choose another folder with --data.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{data} is in use by another RiverChief; stop it or choose another --data.") from None
+        for old in logs.glob("*.log"):
+            old.unlink()
+        yield logs
+
+
+class _System:
+    """One start of the system."""
+
+    def __init__(
+        self, options: Options, site: Site, data: Path, supervisor: Supervisor, say: Say, begun: float
+    ) -> None:
+        self.options, self.site, self.data, self.begun = options, site, data, begun
+        self.supervisor, self.say = supervisor, say
+        self.store_path = data / "store.sqlite"
+        self.store = f"sqlite:///{self.store_path.absolute()}"
+        self.spools = data / "spools"
+        self.folder = options.site.absolute()
+        self.environ: dict[str, str] = {"RIVERCHIEF_INPUT": "probes"}
+        self.plan: ReplayPlan | None = None
+        self.graded = False
+
+    def run(self) -> None:
+        self.say(f"RiverChief: {self.site.name} ({self.site.name_en}), {len(self.site.stations)} stations")
+        if self.options.played is not None:
+            self._prepare_replay(self.options.played)
+        broker = choose(self.data, embedded=self.options.embedded_broker)
+        self.supervisor.start(broker.service)
+        if self.options.virtual:
+            self._start_fleet()
+        self._fill_history()
+        self.supervisor.wait_ready("broker")
+        self._done("broker", broker.title)
+        self._start("hub", "hub", str(self.folder), "--broker", broker.url, "--store", self.store)
+        self._start("gateways", "gateway", str(self.folder), "--broker", broker.url, "--data", str(self.spools))
+        self._start_board()
+        self.supervisor.wait_ready("hub")
+        self._done("hub", f"store {self.store_path}")
+        self.supervisor.wait_ready("gateways")
+        self._done("gateways", f"{len(self.site.gateways)} gateways poll their stations")
+        self.supervisor.wait_ready("board")
+        if self.supervisor.stopping:
+            return
+        self._done("board", "ready")
+        self.say(f"\n  The board: http://{HOST}:{self.options.port}\n\nCtrl-C stops everything.")
+        self.supervisor.watch(self._on_status)
+
+    def _done(self, name: str, text: str) -> None:
+        if not self.supervisor.stopping:
+            self.say(f"[{time.monotonic() - self.begun:5.1f} s] {name:9} {text}")
+
+    def _start(self, name: str, *words: str) -> None:
+        argv = [sys.executable, "-m", "deploy.cli", *words]
+        self.supervisor.start(Service(name, argv, self.environ))
+
+    def _start_fleet(self) -> None:
+        copy = (self.data / "site").absolute()
+        words = ["fleet", str(self.folder), "--copy", str(copy), "--seed", str(self.options.seed)]
+        self.environ["RIVERCHIEF_INPUT"] = "virtual"
+        if self.plan is not None:
+            words += self.plan.fleet_words()
+            self.environ["RIVERCHIEF_INPUT"] = f"replay:{self.plan.readings.name}"
+            self.environ["RIVERCHIEF_CLOCK"] = self.plan.clock(lead_ms=REPLAY_LEAD_MS).to_json()
+        self._start("fleet", *words)
+        self.supervisor.wait_ready("fleet")
+        if self.supervisor.stopping:
+            return
+        self.folder, self.site = copy, load_site(copy)
+        endpoints = len({station.endpoint for station in self.site.stations.values()})
+        self._done("fleet", f"{len(self.site.stations)} virtual probes on {endpoints} Modbus TCP ports of {HOST}")
+
+    def _fill_history(self) -> None:
+        hours = self.options.history_h
+        if not self.options.virtual or self.plan is not None or not hours or self.store_path.exists():
+            return
+        words = ["history", str(self.folder), "--data", str(self.spools), "--hours", str(hours)]
+        self._start("history", *words, "--seed", str(self.options.seed))
+        self.supervisor.wait_ready("history")
+        self.supervisor.forget("history")
+        self._done("history", f"the last {hours} h of the virtual rivers wait in the gateways' spools")
+
+    def _start_board(self) -> None:
+        port = self.options.port
+        words = ["board", str(self.folder), "--store", self.store, "--port", str(port)]
+        argv = [sys.executable, "-m", "deploy.cli", *words]
+        self.supervisor.start(Service("board", argv, self.environ, probe=lambda: _healthy(port)))
+
+    def _prepare_replay(self, played: Played) -> None:
+        from deploy.replay import plan_replay
+
+        self.plan = plan_replay(self.site, played)
+        # A record is played from its beginning every time; what an earlier run left would be mixed into it.
+        for path in self.data.glob("store.sqlite*"):
+            path.unlink()
+        shutil.rmtree(self.spools, ignore_errors=True)
+        self.say(self.plan.describe())
+
+    def _on_status(self, service: str, message: dict[str, str]) -> None:
+        if service != "hub" or self.graded:
+            return
+        graded, stations = message.get("X_GRADED", "0"), message.get("X_STATIONS", "0")
+        self.graded = graded == stations
+        self._done("hub", f"{graded} of {stations} stations graded")
+
+
+def _healthy(port: int) -> bool:
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(f"http://{HOST}:{port}/_stcore/health", timeout=1) as reply,
+    ):
+        return bool(reply.status == 200)
+    return False

@@ -1,0 +1,264 @@
+"""Plays a tidy record through the registers of the site's full stations and compares the classes that come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from sensors.simulate.replay import Replay
+
+from analytics.grading import grade
+from collectors.clock import ReplayClock, machine_ms
+from collectors.stores.base import ReadingStore
+from deploy.judge import latest_row
+from deploy.tables import read_readings, read_stations
+from deploy.virtual import ReplayInstrument
+from sensors.errors import UsageError
+from sensors.place import Station, WaterBody
+from sensors.profile import load_profiles
+from sensors.reading import Reading, from_ms, to_ms
+from sensors.site import Site, replace_stations
+
+if TYPE_CHECKING:
+    from deploy.local import Played
+
+#: A station of a record is played by a station whose profile carries what a class needs.
+NEEDED = frozenset({"ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen", "total_phosphorus"})
+
+#: Times that each instant of the record is polled before the next one comes.
+POLLS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """Which part of a record is played, by which stations, how fast.
+
+    Attributes
+    ----------
+    readings, stations, expected : Path
+        The record, its list of stations and the classes to compare with; the last two may be None.
+    cast : mapping of str to str
+        Station of the site -> station of the record.
+    day : date
+        In the site's time zone.
+    times : tuple of int
+        Instants of the record that are played [ms since the epoch, UTC], in order.
+    step_ms : int
+        Time between them; the last one is held for as long.
+    speed : float
+        Seconds of the record per second.
+    total : int
+        Stations in the record on that day.
+    once : bool
+        End when the last instant has been judged.
+    """
+
+    readings: Path
+    stations: Path | None
+    expected: Path | None
+    cast: Mapping[str, str]
+    day: date
+    times: tuple[int, ...]
+    step_ms: int
+    speed: float
+    total: int
+    once: bool
+
+    @property
+    def end_ms(self) -> int:
+        """Where the record's clock stops: the last instant is still the newest."""
+        return self.times[-1] + self.step_ms - 1
+
+    def clock(self, lead_ms: int) -> ReplayClock:
+        """The record's clock, which starts to run `lead_ms` from now."""
+        return ReplayClock(machine_ms() + lead_ms, self.times[0], self.end_ms, self.speed)
+
+    def fleet_words(self) -> list[str]:
+        """Arguments of the fleet that plays this."""
+        period_s = max(1.0, self.step_ms / 1000 / self.speed / POLLS)
+        words = ["--replay", str(self.readings.absolute()), "--period", f"{period_s:.2f}"]
+        words += ["--hold", str(self.step_ms)]
+        if self.stations is not None:
+            words += ["--stations", str(self.stations.absolute())]
+        for name in self.cast.values():
+            words += ["--station", name]
+        return words
+
+    def describe(self) -> str:
+        """What will be played, for people."""
+        minutes = (self.end_ms - self.times[0]) / 1000 / self.speed / 60
+        text = (
+            f"Replay of {self.readings.name}: {self.day}, {len(self.times)} instants, {len(self.cast)} stations, "
+            f"{minutes:.1f} minutes at {self.speed:g} times the speed of life"
+        )
+        left = self.total - len(self.cast)
+        if left > 0:
+            text += f" ({left} more stations in the record are not played; name others with --station)"
+        return text
+
+
+def plan_replay(site: Site, played: Played) -> ReplayPlan:
+    """Choose what is played.
+
+    Raises
+    ------
+    ConfigError
+        If the record cannot be read.
+    UsageError
+        If it has no such day or station.
+    """
+    frame = read_readings(played.readings).frame
+    zone = ZoneInfo(site.timezone)
+    days = frame.select("station", "time", day=pl.col("time").dt.convert_time_zone(site.timezone).dt.date())
+    day = _day(days, played.day, played.readings.name)
+    first = datetime(day.year, day.month, day.day, tzinfo=zone)
+    frame = frame.filter(pl.col("time").is_between(first, first + timedelta(days=1), closed="left"))
+    present = frame["station"].unique(maintain_order=True).to_list()
+    unknown = [name for name in played.names if name not in present]
+    if unknown:
+        raise UsageError(f"{played.readings.name} has no station {', '.join(unknown)} on {day}; it has {present[:5]} …")
+    full = [
+        station for station in site.stations.values() if set(load_profiles()[station.profile].determinands) >= NEEDED
+    ]
+    names = list(played.names or present)[: len(full)]
+    cast_ = {station.id: name for station, name in zip(full, names, strict=False)}
+    shown = frame.filter(pl.col("station").is_in(names))
+    times = sorted(to_ms(time) for time in shown["time"].unique().to_list())
+    step_ms = min((b - a for a, b in pairwise(times)), default=3_600_000)
+    return ReplayPlan(
+        played.readings, _beside(played.stations, played.readings, "stations.csv"),
+        _beside(played.expected, played.readings, "expected.csv"), cast_, day, tuple(times), step_ms, played.speed,
+        len(present), played.once,
+    )  # fmt: skip
+
+
+def _day(days: pl.DataFrame, wanted: str | None, file: str) -> date:
+    if days.is_empty():
+        raise UsageError(f"{file} has no readings that can be played")
+    counts = days.group_by("day").len().sort("len", "day", descending=[True, False])
+    if wanted is None:
+        fullest: date = counts["day"][0]
+        return fullest
+    try:
+        day = date.fromisoformat(wanted)
+    except ValueError:
+        raise UsageError(f"--day {wanted}; accepted: a date such as {counts['day'][0]}") from None
+    if day not in counts["day"].to_list():
+        raise UsageError(f"{file} has no readings on {day}; it has {counts['day'].min()} to {counts['day'].max()}")
+    return day
+
+
+def _beside(given: Path | None, readings: Path, name: str) -> Path | None:
+    if given is not None:
+        return given
+    found = readings.parent / name
+    return found if found.is_file() else None
+
+
+def cast_stations(
+    site: Site, readings: Path, stations: Path | None, names: Sequence[str], hold_ms: int
+) -> tuple[Site, dict[str, ReplayInstrument]]:
+    """The site with only the stations that play the record, and their instruments."""
+    frame = read_readings(readings).frame.filter(pl.col("station").is_in(names)).drop_nulls("value")
+    record = Replay(
+        frame["time"].dt.epoch("ms").to_list(), frame["station"].to_list(), frame["determinand"].to_list(),
+        frame["value"].to_list(), hold_ms=hold_ms,
+    )  # fmt: skip
+    bodies = read_stations(stations) if stations else {}
+    full = [
+        station for station in site.stations.values() if set(load_profiles()[station.profile].determinands) >= NEEDED
+    ]
+    pairs = list(zip(full, names, strict=False))
+    playing = {station.id: _playing(station, name, bodies.get(name)) for station, name in pairs}
+    return replace_stations(site, playing), {station.id: ReplayInstrument(record, name) for station, name in pairs}
+
+
+def _playing(station: Station, name: str, body: WaterBody | None) -> Station:
+    return replace(station, name=name, name_en=name, water_body=body or station.water_body)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Classes of one instant at one station, by three ways; None where there is none."""
+
+    station: str
+    time_ms: int
+    through_registers: str | None
+    from_file: str | None
+    authority: str | None
+
+
+def compare(plan: ReplayPlan, site: Site, store: ReadingStore) -> list[Comparison]:
+    """Grade what arrived in the store and what stands in the file, instant by instant."""
+    frame = read_readings(plan.readings).frame.filter(pl.col("station").is_in(list(plan.cast.values())))
+    frame = frame.unique(["station", "time", "determinand"], keep="last", maintain_order=True).drop_nulls("value")
+    values: dict[tuple[str, int], dict[str, float]] = {}
+    for name, time, key, value in frame.select(
+        "station", pl.col("time").dt.epoch("ms"), "determinand", "value"
+    ).iter_rows():
+        values.setdefault((name, time), {})[key] = value
+    printed = _printed(plan.expected) if plan.expected else {}
+    found = []
+    for ours, theirs in plan.cast.items():
+        station = site.stations[ours]
+        arrived = store.range(ours, load_profiles()[station.profile].determinands, plan.times[0], plan.end_ms + 1)
+        for time_ms in plan.times:
+            if (theirs, time_ms) not in values:
+                continue
+            newest = _newest(arrived, time_ms, time_ms + plan.step_ms)
+            graded = grade(values[theirs, time_ms], station.water_body).water_class
+            found.append(
+                Comparison(
+                    ours,
+                    time_ms,
+                    latest_row(station, newest).water_class if newest else None,
+                    None if graded is None else graded.name,
+                    printed.get((theirs, time_ms)),
+                )
+            )
+    return found
+
+
+def _newest(arrived: Iterable[Reading], start_ms: int, end_ms: int) -> list[Reading]:
+    within = [r for r in arrived if start_ms <= r.time_ms < end_ms]
+    last = max((r.time_ms for r in within), default=None)
+    return [r for r in within if r.time_ms == last]
+
+
+def _printed(path: Path) -> dict[tuple[str, int], str]:
+    frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    missing = {"time", "station", "water_class"} - set(frame.columns)
+    if missing:
+        raise UsageError(f"{path.name} has no column {', '.join(sorted(missing))}; it needs time, station, water_class")
+    frame = frame.drop_nulls("water_class").filter(pl.col("water_class") != "")
+    times = [to_ms(datetime.fromisoformat(text)) for text in frame["time"].cast(pl.String)]
+    return dict(zip(zip(frame["station"], times, strict=True), frame["water_class"], strict=True))
+
+
+def report(plan: ReplayPlan, site: Site, found: list[Comparison]) -> str:
+    """Table of the classes by station and instant, and how many agree, for people."""
+    zone = ZoneInfo(site.timezone)
+    short = {"INFERIOR_V": "劣V", None: "-"}
+    lines = [" ".join([f"{'':24}", *(f"{from_ms(t).astimezone(zone):%H:%M}" for t in plan.times)])]
+    by_place = {(c.station, c.time_ms): c for c in found}
+    for ours, theirs in plan.cast.items():
+        cells = []
+        for time_ms in plan.times:
+            c = by_place.get((ours, time_ms))
+            text = short.get(c.through_registers, c.through_registers) if c else ""
+            mark = "!" if c and c.authority not in (None, c.through_registers) else " "
+            cells.append(f"{text or '':>4}{mark}")
+        lines.append(f"{theirs:24} " + " ".join(cells))
+    same = sum(c.through_registers == c.from_file for c in found)
+    lines.append(f"Through the registers as `riverchief grade` on the file: {same} of {len(found)}")
+    judged = [c for c in found if c.authority is not None]
+    if judged:
+        right = sum(c.through_registers == c.authority for c in judged)
+        lines.append(f"As the authority printed: {right} of {len(judged)} (! marks another class)")
+    return "\n".join(lines)

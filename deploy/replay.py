@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from sensors.simulate.replay import Replay
 
 from analytics.grading import grade
 from collectors.clock import ReplayClock, machine_ms
@@ -23,13 +22,11 @@ from sensors.errors import UsageError
 from sensors.place import Station, WaterBody
 from sensors.profile import load_profiles
 from sensors.reading import Reading, from_ms, to_ms
+from sensors.simulate.replay import NEEDED, Replay
 from sensors.site import Site, replace_stations
 
 if TYPE_CHECKING:
     from deploy.local import Played
-
-#: A station of a record is played by a station whose profile carries what a class needs.
-NEEDED = frozenset({"ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen", "total_phosphorus"})
 
 #: Times that each instant of the record is polled before the next one comes.
 POLLS = 4
@@ -150,7 +147,8 @@ def _day(days: pl.DataFrame, wanted: str | None, file: str) -> date:
     except ValueError:
         raise UsageError(f"--day {wanted}; accepted: a date such as {counts['day'][0]}") from None
     if day not in counts["day"].to_list():
-        raise UsageError(f"{file} has no readings on {day}; it has {counts['day'].min()} to {counts['day'].max()}")
+        known = sorted(counts["day"].to_list())
+        raise UsageError(f"{file} has no readings on {day}; it has {known[0]} to {known[-1]}")
     return day
 
 

@@ -37,6 +37,7 @@ _VALUE_ACCEPTED = "a number, nothing, 0.05L, <0.05, ND(0.05), ND or 未检出"
 _MISSING = ("nan", "na", "n/a", "null", "none", "-", "--", "—", "*", "nd", "未检出")
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _BELOW = rf"(?i)^(?:[<＜]\s*{_NUMBER}|{_NUMBER}\s*L|(?:ND|未检出)\s*[(（]\s*[<＜]?\s*{_NUMBER}\s*[)）])$"
+_SPACED_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d{2}:?\d{2})$)")
 _SHEET_TIME = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 
 
@@ -232,7 +233,7 @@ def _parse(value: str | date) -> datetime | None:
     sheet = _SHEET_TIME.fullmatch(value)
     try:
         if sheet is None:
-            return datetime.fromisoformat(value)
+            return datetime.fromisoformat(_SPACED_ZONE.sub("", value))
         return datetime(*(int(part or 0) for part in sheet.groups()))  # type: ignore[arg-type]
     except ValueError:
         return None

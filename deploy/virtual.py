@@ -9,11 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from collectors.spool import Spool
-from sensors.simulate.probe import VirtualProbe
-from sensors.simulate.replay import Replay
 
 from collectors.clock import Now, clock_from, machine_ms
+from collectors.spool import Spool
 from deploy.fleet import Fleet, Instrument
 from deploy.notify import ready
 from deploy.service import run_service
@@ -23,6 +21,9 @@ from sensors.place import Station
 from sensors.profile import load_profiles
 from sensors.reading import Observation, StationState
 from sensors.simulate.encode import encode
+from sensors.simulate.faults import SeededFaults
+from sensors.simulate.probe import VirtualProbe
+from sensors.simulate.replay import Replay
 from sensors.simulate.water import VirtualWater
 from sensors.site import Site, load_site, replace_stations
 
@@ -54,9 +55,9 @@ class ReplayInstrument:
 
 
 def probes(site: Site, seed: int) -> dict[str, VirtualProbe]:
-    """A virtual probe for every station, all in the same water."""
-    water = VirtualWater(site, seed)
-    return {station.id: VirtualProbe(water, station, seed=seed) for station in site.stations.values()}
+    """A virtual probe for every station, all in the same water, with the faults that probes have."""
+    water, faults = VirtualWater(site, seed), SeededFaults(seed, from_ms=machine_ms())
+    return {station.id: VirtualProbe(water, station, faults, seed) for station in site.stations.values()}
 
 
 def serve(folder: Path, copy: Path, seed: int) -> None:

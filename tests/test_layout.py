@@ -43,7 +43,10 @@ def test_tests_mirror_the_tree() -> None:
             continue
         folder = ROOT.joinpath(*parts)
         names = {p.stem for p in folder.glob("*")} if folder.is_dir() else set()
-        if not any(test.stem.removeprefix("test_").startswith(name) for name in names | {"conformance"} - {"__init__", "__pycache__"}):
+        if not any(
+            test.stem.removeprefix("test_").startswith(name)
+            for name in names | {"conformance"} - {"__init__", "__pycache__"}
+        ):
             stray.append(str(test.relative_to(ROOT)))
     assert stray == []
 

@@ -1,0 +1,109 @@
+"""From stored readings to stored assessments."""
+
+from pathlib import Path
+
+import pytest
+
+from collectors.stores import open_store
+from collectors.stores.base import Assessment, ReadingStore
+from deploy.judge import Judge, latest_row
+from sensors.reading import Block, Quality, Reading, StationState
+
+HOUR = 3_600_000
+NOW = 500_000 * HOUR + 1_200_000
+GOOD = {
+    "ph": 7.2,
+    "dissolved_oxygen": 6.5,
+    "permanganate_index": 3.9,
+    "ammonia_nitrogen": 0.4,
+    "total_phosphorus": 0.09,
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReadingStore:
+    store = open_store(f"sqlite:///{tmp_path / 's.sqlite'}")
+    yield store
+    store.close()
+
+
+def put(
+    store: ReadingStore, station: str, time_ms: int, quality: Quality = Quality.NOT_EVALUATED, **changed: float
+) -> None:
+    values = {**GOOD, **changed}
+    store.write(Block.of(Reading(station, key, time_ms, value, quality) for key, value in values.items()))
+
+
+def by_subject(rows: list[Assessment], scope: str, basis: str) -> dict[str, Assessment]:
+    return {row.subject: row for row in rows if (row.scope, row.basis) == (scope, basis)}
+
+
+@pytest.fixture
+def pair(xietang) -> tuple[str, str, str]:
+    """A river with two stations, and the two."""
+    for river in xietang.rivers:
+        stations = xietang.stations_of(river)
+        if len(stations) == 2 and {station.water_body for station in stations} == {"river"}:
+            return river, stations[0].id, stations[1].id
+    raise AssertionError("the example site has no river with exactly two stations")
+
+
+def test_a_station_and_its_river_are_judged_on_newest_and_window(store, xietang, pair) -> None:
+    river, a, b = pair
+    put(store, a, NOW - HOUR, ammonia_nitrogen=0.4)
+    put(store, a, NOW, ammonia_nitrogen=1.4)
+    put(store, b, NOW, ammonia_nitrogen=2.5)
+    rows = Judge(xietang, store).tick(NOW, [a, b])
+    latest = by_subject(rows, "station", "latest")
+    assert (latest[a].water_class, latest[a].time_ms, latest[a].deciding) == ("IV", NOW, ("ammonia_nitrogen",))
+    assert latest[b].water_class == "INFERIOR_V"
+    window = by_subject(rows, "station", "window")
+    assert (window[a].water_class, window[a].detail["hours"], window[a].detail["window_hours"]) == ("III", 2, 24)
+    assert window[a].detail["means"]["ammonia_nitrogen"] == 0.9
+    here = by_subject(rows, "river", "window")[river]
+    assert here.water_class == "V"  # mean of 0.9 and 2.5 is 1.7
+    assert here.detail["worse_stations"] == [{"station": b, "water_class": "INFERIOR_V"}]
+    assert (here.detail["sections"], here.detail["method"]) == (2, "mean")
+    assert here.detail["exceedance"]["ammonia_nitrogen"] == pytest.approx(0.7)
+    stored = {row.subject: row for row in store.assessments("river", "window")}
+    assert stored[river] == here
+
+
+def test_a_new_hour_judges_every_station_again(store, xietang, pair) -> None:
+    _, a, _ = pair
+    judge = Judge(xietang, store)
+    put(store, a, NOW)
+    judge.tick(NOW, [a])
+    assert judge.tick(NOW + 1000, []) == []
+    rows = judge.tick(NOW + HOUR, [])
+    assert set(by_subject(rows, "station", "window")) == set(xietang.stations)
+    assert judge.graded == 1
+    assert by_subject(judge.tick(NOW + 25 * HOUR, []), "station", "window")[a].water_class is None
+    assert judge.graded == 0
+    history = store.assessment_history("station", a, "window", 0, NOW + 100 * HOUR)
+    assert [row.water_class for row in history] == ["II", "II", None]
+
+
+def test_suspect_readings_grade_and_are_marked_and_failed_ones_do_not(store, xietang, pair) -> None:
+    river, a, b = pair
+    put(store, a, NOW, Quality.SUSPECT, ammonia_nitrogen=3.0)
+    put(store, b, NOW, Quality.FAIL, ammonia_nitrogen=3.0)
+    rows = Judge(xietang, store).tick(NOW, [a, b])
+    window = by_subject(rows, "station", "window")
+    assert (window[a].water_class, window[a].provisional) == ("INFERIOR_V", True)
+    assert (window[b].water_class, window[b].partial) == (None, True)
+    assert by_subject(rows, "station", "latest")[b].water_class is None
+    assert by_subject(rows, "river", "window")[river].provisional
+
+
+def test_only_the_newest_instant_counts_and_other_states_never_grade(xietang, pair) -> None:
+    station = xietang.stations[pair[1]]
+    visit = [Reading(station.id, key, NOW, value, state=StationState.MAINTENANCE) for key, value in GOOD.items()]
+    row = latest_row(station, visit)
+    assert (row.water_class, row.detail["state"], row.detail["values"]) == (None, "M", {})
+
+
+def test_a_reading_of_a_station_that_left_the_site_harms_nobody(store, xietang) -> None:
+    put(store, "GONE", NOW)
+    rows = Judge(xietang, store).tick(NOW, ["GONE"])
+    assert "GONE" not in {row.subject for row in rows}

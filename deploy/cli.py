@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from sensors.errors import ConfigError, RiverChiefError
+from sensors.place import WaterBody
 
 #: The site that ships with the project.
 EXAMPLE_SITE = Path(__file__).parent / "sites" / "xietang"
@@ -93,11 +94,14 @@ def profiles() -> None:
 @click.argument("readings", type=_FILE)
 @click.option("--stations", type=_FILE, help="Table with station and water_body (river or lake).")
 @click.option("--out", type=_FILE, required=True, help="Where the classes go: .parquet or .csv.")
-def grade(readings: Path, stations: Path | None, out: Path) -> None:
+@click.option("--timezone", help="Zone of times that carry none: Asia/Shanghai or +08:00.")
+@click.option("--water-body", type=click.Choice(["river", "lake"]), default="river", show_default=True,
+              help="Of every station, where no stations file says otherwise.")  # fmt: skip
+def grade(readings: Path, stations: Path | None, out: Path, timezone: str | None, water_body: WaterBody) -> None:
     """Class of every record in a tidy table READINGS (.parquet or .csv: time, station, determinand, value)."""
     from deploy.grade import grade_file
 
-    click.echo(grade_file(readings, stations, out))
+    click.echo(str(grade_file(readings, stations, out, timezone=timezone, water_body=water_body)))
 
 
 @cli.command()

@@ -166,7 +166,10 @@ def river_row(river: RiverGrade, hour_ms: int) -> Assessment:
         "sections": len(river.classes),
         "method": river.method,
         "descriptor": river.descriptor.key if river.descriptor else None,
+        "water_body": river.water_body,
         "mixed_bodies": river.mixed_bodies,
+        "sections_with": dict(river.sections_with),
+        "ungraded": list(river.ungraded),
         "worse_stations": [{"station": name, "water_class": river.classes[name].name} for name in river.worse],
         **(_why(river.grade) if river.grade else {}),
     }

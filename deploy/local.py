@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors.clock import clock_from
+from collectors.stores import open_store
 from deploy.brokers import HOST, answers, choose
 from deploy.supervisor import Service, Supervisor
 from sensors.errors import UsageError
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Time for the gateways to start before a record begins to play [ms].
 REPLAY_LEAD_MS = 5000
+
+#: Time for the last readings of a record to arrive and to be judged [s].
+REPLAY_SETTLE_S = 10.0
 
 Say = Callable[[str], None]
 
@@ -158,7 +163,10 @@ class _System:
             return
         self._done("board", "ready")
         self.say(f"\n  The board: http://{HOST}:{self.options.port}\n\nCtrl-C stops everything.")
-        self.supervisor.watch(self._on_status)
+        if self.plan is not None:
+            self._watch_replay(self.plan)
+        if self.plan is None or not self.plan.once:
+            self.supervisor.watch(self._on_status)
 
     def _done(self, name: str, text: str) -> None:
         if not self.supervisor.stopping:
@@ -209,6 +217,27 @@ class _System:
             path.unlink()
         shutil.rmtree(self.spools, ignore_errors=True)
         self.say(self.plan.describe())
+
+    def _watch_replay(self, plan: ReplayPlan) -> None:
+        from deploy.replay import compare, report
+
+        clock = clock_from(self.environ["RIVERCHIEF_CLOCK"])
+        settled: list[float] = []
+
+        def done() -> bool:
+            # The last readings of the record still have to travel and to be judged.
+            if not settled and clock() >= plan.end_ms:
+                settled.append(time.monotonic() + REPLAY_SETTLE_S)
+            return bool(settled) and time.monotonic() >= settled[0]
+
+        self.supervisor.watch(self._on_status, done)
+        if self.supervisor.stopping:
+            return
+        store = open_store(self.store, read_only=True)
+        try:
+            self.say(report(plan, self.site, compare(plan, self.site, store)))
+        finally:
+            store.close()
 
     def _on_status(self, service: str, message: dict[str, str]) -> None:
         if service != "hub" or self.graded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,11 +111,10 @@ def plan_replay(site: Site, played: Played) -> ReplayPlan:
         If it has no such day or station.
     """
     frame = read_readings(played.readings).frame
-    zone = ZoneInfo(site.timezone)
     days = frame.select("station", "time", day=pl.col("time").dt.convert_time_zone(site.timezone).dt.date())
     day = _day(days, played.day, played.readings.name)
-    first = datetime(day.year, day.month, day.day, tzinfo=zone)
-    frame = frame.filter(pl.col("time").is_between(first, first + timedelta(days=1), closed="left"))
+    local = pl.col("time").dt.convert_time_zone(site.timezone).dt.date()
+    frame = frame.filter(local == day)
     present = frame["station"].unique(maintain_order=True).to_list()
     unknown = [name for name in played.names if name not in present]
     if unknown:

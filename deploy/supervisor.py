@@ -135,15 +135,15 @@ class Supervisor:
         """End a service that has done its work; it is not watched any more."""
         _end(self._running.pop(name).process)
 
-    def watch(self, on_status: Callable[[str, dict[str, str]], None]) -> None:
-        """Report what services say and restart what dies, until a signal asks to stop.
+    def watch(self, on_status: Callable[[str, dict[str, str]], None], done: Callable[[], bool] = lambda: False) -> None:
+        """Report what services say and restart what dies, until a signal asks to stop or `done` says so.
 
         Raises
         ------
         UsageError
             If a service keeps dying soon after its start.
         """
-        while not self.stopping:
+        while not self.stopping and not done():
             message = self._listener.receive(0.5)
             if message and "STATUS" in message:
                 on_status(message.get("X_SERVICE", ""), message)

@@ -139,9 +139,10 @@ class _System:
         self.environ: dict[str, str] = {"RIVERCHIEF_INPUT": "probes"}
         self.plan: ReplayPlan | None = None
         self.graded = False
+        self.last_status = ""
 
     def run(self) -> None:
-        self.say(f"RiverChief: {self.site.name} ({self.site.name_en}), {len(self.site.stations)} stations")
+        self.say(f"RiverChief: {self.site.name} ({self.site.name_en}), {len(self.site.rivers)} rivers")
         if self.options.played is not None:
             self._prepare_replay(self.options.played)
         broker = choose(self.data, embedded=self.options.embedded_broker)
@@ -152,10 +153,10 @@ class _System:
         self.supervisor.wait_ready("broker")
         self._done("broker", broker.title)
         self._start("hub", "hub", str(self.folder), "--broker", broker.url, "--store", self.store)
-        self._start("gateways", "gateway", str(self.folder), "--broker", broker.url, "--data", str(self.spools))
         self._start_board()
         self.supervisor.wait_ready("hub")
         self._done("hub", f"store {self.store_path}")
+        self._start("gateways", "gateway", str(self.folder), "--broker", broker.url, "--data", str(self.spools))
         self.supervisor.wait_ready("gateways")
         self._done("gateways", f"{len(self.site.gateways)} gateways poll their stations")
         self.supervisor.wait_ready("board")
@@ -242,9 +243,10 @@ class _System:
     def _on_status(self, service: str, message: dict[str, str]) -> None:
         if service != "hub" or self.graded:
             return
-        graded, stations = message.get("X_GRADED", "0"), message.get("X_STATIONS", "0")
-        self.graded = graded == stations
-        self._done("hub", f"{graded} of {stations} stations graded")
+        self.graded = message.get("X_GRADED") == message.get("X_STATIONS")
+        if message["STATUS"] != self.last_status:
+            self.last_status = message["STATUS"]
+            self._done("hub", self.last_status)
 
 
 def _healthy(port: int) -> bool:

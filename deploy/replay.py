@@ -8,11 +8,12 @@ from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.grading import grade
+from analytics.grading import REQUIRED, grade
 from collectors.clock import ReplayClock, machine_ms
 from collectors.stores.base import ReadingStore
 from deploy.judge import latest_row
@@ -22,11 +23,14 @@ from sensors.errors import UsageError
 from sensors.place import Station, WaterBody
 from sensors.profile import load_profiles
 from sensors.reading import Reading, from_ms, to_ms
-from sensors.simulate.replay import NEEDED, Replay
+from sensors.simulate.replay import Replay
 from sensors.site import Site, replace_stations
 
 if TYPE_CHECKING:
     from deploy.local import Played
+
+#: Width of a station's name in the report [columns of a terminal; a Chinese character takes two].
+NAME_COLUMNS = 28
 
 #: Times that each instant of the record is polled before the next one comes.
 POLLS = 4
@@ -119,9 +123,7 @@ def plan_replay(site: Site, played: Played) -> ReplayPlan:
     unknown = [name for name in played.names if name not in present]
     if unknown:
         raise UsageError(f"{played.readings.name} has no station {', '.join(unknown)} on {day}; it has {present[:5]} …")
-    full = [
-        station for station in site.stations.values() if set(load_profiles()[station.profile].determinands) >= NEEDED
-    ]
+    full = full_stations(site)
     names = list(played.names or present)[: len(full)]
     cast_ = {station.id: name for station, name in zip(full, names, strict=False)}
     shown = frame.filter(pl.col("station").is_in(names))
@@ -168,12 +170,15 @@ def cast_stations(
         frame["value"].to_list(), hold_ms=hold_ms,
     )  # fmt: skip
     bodies = read_stations(stations) if stations else {}
-    full = [
-        station for station in site.stations.values() if set(load_profiles()[station.profile].determinands) >= NEEDED
-    ]
-    pairs = list(zip(full, names, strict=False))
+    pairs = list(zip(full_stations(site), names, strict=False))
     playing = {station.id: _playing(station, name, bodies.get(name)) for station, name in pairs}
     return replace_stations(site, playing), {station.id: ReplayInstrument(record, name) for station, name in pairs}
+
+
+def full_stations(site: Site) -> list[Station]:
+    """Stations whose instruments measure all that a complete class needs, in the order of the list."""
+    profiles = load_profiles()
+    return [s for s in site.stations.values() if set(REQUIRED) <= set(profiles[s.profile].determinands)]
 
 
 def _playing(station: Station, name: str, body: WaterBody | None) -> Station:
@@ -228,6 +233,11 @@ def _newest(arrived: Iterable[Reading], start_ms: int, end_ms: int) -> list[Read
     return [r for r in within if r.time_ms == last]
 
 
+def _padded(name: str) -> str:
+    columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in name)
+    return name + " " * max(0, NAME_COLUMNS - columns)
+
+
 def _printed(path: Path) -> dict[tuple[str, int], str]:
     frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
     missing = {"time", "station", "water_class"} - set(frame.columns)
@@ -242,7 +252,7 @@ def report(plan: ReplayPlan, site: Site, found: list[Comparison]) -> str:
     """Table of the classes by station and instant, and how many agree, for people."""
     zone = ZoneInfo(site.timezone)
     short = {"INFERIOR_V": "劣V", None: "-"}
-    lines = [" ".join([f"{'':24}", *(f"{from_ms(t).astimezone(zone):%H:%M}" for t in plan.times)])]
+    lines = [" ".join([" " * NAME_COLUMNS, *(f"{from_ms(t).astimezone(zone):%H:%M}" for t in plan.times)])]
     by_place = {(c.station, c.time_ms): c for c in found}
     for ours, theirs in plan.cast.items():
         cells = []
@@ -251,7 +261,7 @@ def report(plan: ReplayPlan, site: Site, found: list[Comparison]) -> str:
             text = short.get(c.through_registers, c.through_registers) if c else ""
             mark = "!" if c and c.authority not in (None, c.through_registers) else " "
             cells.append(f"{text or '':>4}{mark}")
-        lines.append(f"{theirs:24} " + " ".join(cells))
+        lines.append(f"{_padded(theirs)} " + " ".join(cells))
     same = sum(c.through_registers == c.from_file for c in found)
     lines.append(f"Through the registers as `riverchief grade` on the file: {same} of {len(found)}")
     judged = [c for c in found if c.authority is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -34,3 +35,10 @@ async def _run(serve: Serve) -> None:
         # Set explicitly: a job started in the background inherits SIGINT ignored.
         loop.add_signal_handler(number, stop.set)
     await serve(stop)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for some seconds [s], or until the service is to stop."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

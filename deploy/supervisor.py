@@ -72,6 +72,7 @@ class Supervisor:
         self._log_folder, self._say = log_folder, say
         self._listener = Listener()
         self._running: dict[str, _Running] = {}
+        self._told: dict[str, dict[str, str]] = {}
         self.stopping = False
 
     def handle_signals(self) -> None:
@@ -112,24 +113,24 @@ class Supervisor:
         UsageError
             With the end of the service's log, if one died or did not become ready in time.
         """
-        waiting, told = set(names), {}
+        waiting = set(names)
         deadline = time.monotonic() + READY_TIMEOUT_S
         while waiting and not self.stopping:
             message = self._listener.receive(0.1)
-            if message and message.get("READY") == "1" and message.get("X_SERVICE") in waiting:
-                told[message["X_SERVICE"]] = message
-                waiting.discard(message["X_SERVICE"])
+            if message and message.get("READY") == "1":
+                # Services start side by side: one may be ready while another is waited for.
+                self._told[message.get("X_SERVICE", "")] = message
+            waiting -= set(self._told)
             for name in sorted(waiting):
                 running = self._running[name]
                 if running.process.poll() is not None:
                     raise UsageError(f"{name} ended while starting: {self._last_words(name)}")
                 if running.service.probe is not None and running.service.probe():
-                    told[name] = {}
-                    waiting.discard(name)
+                    self._told[name] = {}
             if waiting and time.monotonic() > deadline:
                 late = ", ".join(sorted(waiting))
                 raise UsageError(f"{late} not ready after {READY_TIMEOUT_S:.0f} s; see {self._log_folder}")
-        return told
+        return {name: self._told.get(name, {}) for name in names}
 
     def forget(self, name: str) -> None:
         """End a service that has done its work; it is not watched any more."""

@@ -54,16 +54,25 @@ class ReplayInstrument:
         return self._record.read(self._station, time_ms), StationState.NORMAL
 
 
-def probes(site: Site, seed: int) -> dict[str, VirtualProbe]:
-    """A virtual probe for every station, all in the same water, with the faults that probes have."""
-    water, faults = VirtualWater(site, seed), SeededFaults(seed, from_ms=machine_ms())
+def probes(site: Site, seed: int, from_ms: int | None) -> dict[str, VirtualProbe]:
+    """A virtual probe for every station, all in the same water, with the faults that probes have.
+
+    Parameters
+    ----------
+    site : Site
+    seed : int
+    from_ms : int or None
+        When the probes start to work [ms since the epoch, UTC]; None: they have always been there.
+    """
+    water, faults = VirtualWater(site, seed), SeededFaults(seed, from_ms=from_ms)
     return {station.id: VirtualProbe(water, station, faults, seed) for station in site.stations.values()}
 
 
 def serve(folder: Path, copy: Path, seed: int) -> None:
     """Serve the site's probes in virtual water on loopback, and write a copy of the site that polls them there."""
     site = load_site(folder)
-    instruments = {name: ProbeInstrument(probe) for name, probe in probes(site, seed).items()}
+    started = probes(site, seed, machine_ms())
+    instruments = {name: ProbeInstrument(probe) for name, probe in started.items()}
     run_service(lambda stop: _serve(site, instruments, machine_ms, copy, stop))
 
 
@@ -106,7 +115,7 @@ def fill_history(folder: Path, spools: Path, hours: int, seed: int) -> None:
     site = load_site(folder)
     end_ms = machine_ms() // HISTORY_STEP_MS * HISTORY_STEP_MS
     times = np.arange(end_ms - hours * 3_600_000, end_ms, HISTORY_STEP_MS, dtype=np.int64)
-    past = {name: _past(site.stations[name], probe, times) for name, probe in probes(site, seed).items()}
+    past = {name: _past(site.stations[name], probe, times) for name, probe in probes(site, seed, None).items()}
     asyncio.run(_spool(site, spools, past))
     ready()
 

@@ -133,7 +133,8 @@ class _Lines:
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
-        for self.number, line in self._lines:
+        for number, line in self._lines:
+            self.number = number
             if line.strip(" ,;\t\r\n") and not line.lstrip('"').startswith("#"):
                 yield line
 

@@ -7,9 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sensors.profile import load_profiles
 from sensors.simulate.weather import HOUR_MS
-from sensors.site import Site
 
 #: How long a record stands until it is too old to be told [ms]: the interval of the national stations' records.
 HOLD_MS = 4 * HOUR_MS
@@ -112,31 +110,6 @@ class Replay:
             return {}
         told = zip(self.determinands, table[index].tolist(), strict=True)
         return {name: value for name, value in told if np.isfinite(value)}
-
-
-def assign(site: Site, replay: Replay, only_full: bool = True) -> dict[str, str]:
-    """Which station of a file speaks through which station of a site.
-
-    Parameters
-    ----------
-    site : Site
-    replay : Replay
-    only_full : bool
-        Only stations whose instruments measure all that a class needs take part.
-
-    Returns
-    -------
-    dict of str to str
-        Site station id -> file station: stations of the file in the order in which they first appear, to the site's in
-        the order of its list, as far as both reach.
-    """
-    profiles = load_profiles()
-    taking = (
-        station.id
-        for station in site.stations.values()
-        if not only_full or set(profiles[station.profile].determinands) >= NEEDED
-    )
-    return dict(zip(taking, replay.stations, strict=False))
 
 
 def _codes(names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:

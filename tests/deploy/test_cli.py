@@ -5,8 +5,6 @@ import socket
 import sys
 from pathlib import Path
 
-import pytest
-
 from deploy.cli import main
 from sensors.profile import load_profiles
 

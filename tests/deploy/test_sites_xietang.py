@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -22,7 +23,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "sites" / "xietang"
 def is_inside(place: Position, ring: tuple[Position, ...]) -> bool:
     """Whether a ray to the east leaves the ring an odd number of times."""
     inside = False
-    for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(ring):
         if (y1 > place[1]) != (y2 > place[1]) and place[0] < x1 + (place[1] - y1) * (x2 - x1) / (y2 - y1):
             inside = not inside
     return inside
@@ -64,7 +65,7 @@ def test_a_river_is_one_unbroken_watercourse(xietang: Site) -> None:
     for river in xietang.rivers:
         reaches = xietang.reaches_of(river)
         assert reaches
-        for before, after in zip(reaches, reaches[1:], strict=False):
+        for before, after in pairwise(reaches):
             assert before.to_node == after.from_node
 
 

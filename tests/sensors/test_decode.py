@@ -114,7 +114,7 @@ def test_states_and_a_state_nobody_defined() -> None:
 
 @pytest.mark.parametrize("profile", load_profiles().values(), ids=lambda p: p.id)
 def test_every_shipped_profile_decodes_what_it_encodes(profile: Profile) -> None:
-    measured = {key: 1.25 for key in profile.determinands}
+    measured = dict.fromkeys(profile.determinands, 1.25)
     missing, *present = profile.determinands
     del measured[missing]
     decoder = Decoder(profile)
@@ -122,5 +122,5 @@ def test_every_shipped_profile_decodes_what_it_encodes(profile: Profile) -> None
     answers = [[image.get((b.function, b.address + i), 0) for i in range(b.count)] for b in decoder.blocks]
     values, state = decoder.decode(answers)
     assert values[missing] == (None, Quality.MISSING)
-    assert {key: values[key][0] for key in present} == {key: 1.25 for key in present}
+    assert {key: values[key][0] for key in present} == dict.fromkeys(present, 1.25)
     assert state is StationState.NORMAL

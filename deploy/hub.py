@@ -1,0 +1,137 @@
+"""The service in the middle: takes readings into the store and judges them every few seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from collectors.broker import Address, Identity, Session, parse_address
+from collectors.clock import Now, clock_from
+from collectors.ingest import Ingest
+from collectors.quarantine import Quarantine
+from collectors.stores import open_store
+from collectors.stores.base import ReadingStore
+from deploy.judge import Judge
+from deploy.notify import ready, status
+from deploy.service import pause, run_service
+from sensors.errors import StoreError, UsageError
+from sensors.reading import Block
+from sensors.site import Site, load_site
+
+log = logging.getLogger(__name__)
+
+#: Pause between two ticks of the analytics [s].
+TICK_S = 5.0
+
+#: Longest wait for the broker before the hub calls itself ready without it [s].
+CONNECT_S = 5.0
+
+
+def serve(folder: Path, broker: str, store_url: str) -> None:
+    """Run the hub until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the site.
+    broker : str
+        ``mqtt://HOST:PORT``.
+    store_url : str
+        See `collectors.stores.open_store`.
+
+    Raises
+    ------
+    SiteError
+        If the site has mistakes.
+    UsageError
+        If the broker's address is none.
+    StoreError
+        If the store cannot be opened.
+    """
+    site = load_site(folder)
+    try:
+        address = parse_address(broker)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
+    store = open_store(store_url)
+    try:
+        run_service(lambda stop: Hub(site, address, store, _quarantine(store_url), now_ms).run(stop))
+    finally:
+        store.close()
+
+
+def _quarantine(store_url: str) -> Quarantine:
+    """Beside an embedded store; elsewhere in the working folder."""
+    scheme, _, path = store_url.partition(":///")
+    return Quarantine((Path(path).parent if scheme == "sqlite" else Path()) / "quarantine.jsonl")
+
+
+class Hub:
+    """Ingest and analytics of one site in one event loop.
+
+    Parameters
+    ----------
+    site : Site
+    address : Address
+        Of the broker.
+    store : ReadingStore
+    quarantine : Quarantine
+    now_ms : callable
+        [ms since the epoch, UTC]
+    """
+
+    def __init__(self, site: Site, address: Address, store: ReadingStore, quarantine: Quarantine, now_ms: Now) -> None:
+        self._site, self._address, self._store = site, address, store
+        self._quarantine, self._now_ms = quarantine, now_ms
+        self._judge = Judge(site, store)
+        self._changed: set[str] = set()
+        self._arrived = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set."""
+        async with AsyncExitStack() as stack:
+            shards = sorted({gateway.shard for gateway in self._site.gateways.values()})
+            sessions = [await self._enter_shard(stack, shard) for shard in shards]
+            with contextlib.suppress(TimeoutError):
+                # What gateways send before the hub has subscribed comes again only after a pause.
+                async with asyncio.timeout(CONNECT_S):
+                    await asyncio.gather(*(session.connected() for session in sessions))
+            ready()
+            while not stop.is_set():
+                await self._tick()
+                await pause(stop, TICK_S)
+
+    async def _enter_shard(self, stack: AsyncExitStack, shard: int) -> Session:
+        session = Session(self._address, Identity(f"{self._site.id}-hub-{shard}", persistent=True))
+        ingest = Ingest(
+            session,
+            self._store,
+            site=self._site.id,
+            shard=shard,
+            now_ms=self._now_ms,
+            quarantine=self._quarantine,
+            stations={name: {station.id for station in self._site.slice(name)} for name in self._site.gateways},
+            on_block=self._on_block,
+        )
+        await stack.enter_async_context(session)
+        await stack.enter_async_context(ingest)
+        return session
+
+    def _on_block(self, block: Block) -> None:
+        self._changed.update(block.station)
+
+    async def _tick(self) -> None:
+        changed, self._changed = self._changed, set()
+        try:
+            # In a thread: a slow disk must not hold up what comes in.
+            await asyncio.to_thread(self._judge.tick, self._now_ms(), changed)
+        except StoreError as error:
+            log.error("judging: %s", error)
+            self._changed |= changed
+        graded, stations = self._judge.graded, len(self._site.stations)
+        status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))

@@ -1,0 +1,49 @@
+"""The past that the gateways of a first start hold."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from collectors.spool import Spool
+from deploy.site_copy import write_copy
+from deploy.virtual import HISTORY_STEP_MS, ProbeInstrument, fill_history, probes
+from sensors.reading import Quality, StationState
+
+
+def test_the_past_waits_in_the_spools_and_ends_now(xietang, tmp_path, monkeypatch) -> None:
+    now_ms = 1_790_000_123_456
+    monkeypatch.setattr("deploy.virtual.machine_ms", lambda: now_ms)
+    write_copy(xietang, tmp_path / "site", "-")
+    fill_history(tmp_path / "site", tmp_path / "spools", hours=1, seed=3)
+
+    async def rows() -> list:
+        async with Spool(tmp_path / "spools" / "gw-01.spool", now_ms=lambda: now_ms) as spool:
+            return [observation for _, observation in await spool.read(0, 10_000)]
+
+    found = asyncio.run(rows())
+    stations = {station.id for station in xietang.slice("gw-01")}
+    assert Counter(o.station for o in found) == dict.fromkeys(stations, 6)
+    times = sorted({o.time_ms for o in found})
+    assert times[-1] == now_ms // HISTORY_STEP_MS * HISTORY_STEP_MS - HISTORY_STEP_MS
+    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [HISTORY_STEP_MS] * 5
+    assert [o.time_ms for o in found] == sorted(o.time_ms for o in found), "as a gateway would have spooled it"
+
+
+def test_past_and_present_come_from_the_same_probe(xietang, tmp_path, monkeypatch) -> None:
+    now_ms = 1_790_000_400_000
+    monkeypatch.setattr("deploy.virtual.machine_ms", lambda: now_ms)
+    write_copy(xietang, tmp_path / "site", "-")
+    fill_history(tmp_path / "site", tmp_path / "spools", hours=1, seed=3)
+
+    async def first() -> object:
+        async with Spool(tmp_path / "spools" / "gw-01.spool", now_ms=lambda: now_ms) as spool:
+            return (await spool.read(0, 1))[0][1]
+
+    spooled = asyncio.run(first())
+    probe = ProbeInstrument(probes(xietang, 3, None)[spooled.station])
+    values, state = probe.measure(spooled.time_ms)
+    assert state is spooled.state is StationState.NORMAL
+    for key, (value, quality) in spooled.values.items():
+        assert quality is Quality.NOT_EVALUATED
+        assert value == pytest.approx(values[key], rel=1e-6)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_the_past_waits_in_the_spools_and_ends_now(xietang, tmp_path, monkeypatc
     assert Counter(o.station for o in found) == dict.fromkeys(stations, 6)
     times = sorted({o.time_ms for o in found})
     assert times[-1] == now_ms // HISTORY_STEP_MS * HISTORY_STEP_MS - HISTORY_STEP_MS
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [HISTORY_STEP_MS] * 5
+    assert [b - a for a, b in pairwise(times)] == [HISTORY_STEP_MS] * 5
     assert [o.time_ms for o in found] == sorted(o.time_ms for o in found), "as a gateway would have spooled it"
 
 

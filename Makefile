@@ -29,7 +29,7 @@ install: .venv/.ready
 	@echo "Preparing .venv (about 10 s) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv sync --quiet --frozen --all-extras --inexact
+	@$(BIN)/uv sync --quiet --frozen --all-extras --inexact --system-certs
 	@touch $@
 
 lint: .venv/.ready

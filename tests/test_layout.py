@@ -13,6 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("sensors", "collectors", "analytics", "dashboard", "deploy")
 
+#: Tests of several modules of a folder together.
+ACROSS = {"conformance", "delivery", "examples"}
+
 #: Longer modules are two modules.
 MAX_LINES = 450
 
@@ -35,7 +38,7 @@ def test_every_package_folder_is_a_package() -> None:
 
 
 def test_tests_mirror_the_tree() -> None:
-    """``tests/a/b/test_c*.py`` tests ``a/b/c.py`` or the package ``a/b/c``; ``test_conformance*.py`` a whole folder."""
+    """``tests/a/b/test_c*.py`` tests ``a/b/c.py`` or the package ``a/b/c``, or is named in `ACROSS`."""
     stray = []
     for test in sorted((ROOT / "tests").rglob("test_*.py")):
         parts = test.relative_to(ROOT / "tests").parent.parts
@@ -44,8 +47,7 @@ def test_tests_mirror_the_tree() -> None:
         folder = ROOT.joinpath(*parts)
         names = {p.stem for p in folder.glob("*")} if folder.is_dir() else set()
         if not any(
-            test.stem.removeprefix("test_").startswith(name)
-            for name in names | {"conformance"} - {"__init__", "__pycache__"}
+            test.stem.removeprefix("test_").startswith(name) for name in names | ACROSS - {"__init__", "__pycache__"}
         ):
             stray.append(str(test.relative_to(ROOT)))
     assert stray == []

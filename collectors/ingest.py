@@ -1,0 +1,331 @@
+"""The hub's side of delivery: batches to the store, once in effect, then the watermark that lets the gateway forget.
+
+Order matters: commit, then the retained watermark, then the acknowledgement to the broker. Whatever dies in between
+makes something come again, and what comes again is known by its sequence number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from collectors import wire
+from collectors.broker import Message, Session
+from collectors.clock import Now
+from collectors.quarantine import Quarantine
+from collectors.stores.base import ReadingStore
+from collectors.wire import Batch, Watermark, WireError
+from sensors.errors import LinkError, StoreError
+from sensors.reading import Block
+
+log = logging.getLogger(__name__)
+
+#: Pauses while the store takes nothing [s].
+FIRST_RETRY_S, LAST_RETRY_S = 0.25, 15.0
+
+#: Pause before watermarks that the broker refused are published again [s].
+AGAIN_S = 1.0
+
+
+@dataclass(slots=True)
+class IngestState:
+    """How an ingester is doing.
+
+    Attributes
+    ----------
+    batches, rows, readings : int
+        Stored.
+    known : int
+        Rows that came again.
+    early : int
+        Batches that came before one that is still missing; they are sent again.
+    lost : Counter of str
+        Rows by gateway that will never come: the gateway had to drop them.
+    error : str
+        Why the store takes nothing; empty where all is well.
+    """
+
+    batches: int = 0
+    rows: int = 0
+    readings: int = 0
+    known: int = 0
+    early: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    error: str = ""
+
+
+class _Stopped(Exception):
+    """The ingester was told to stop while the store took nothing."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one gateway's batches add up to."""
+
+    block: Block
+    mark: Watermark
+    rows: int = 0
+
+
+class Ingest:
+    """Stores what the gateways of one shard send; an async context manager inside that of its session.
+
+    Parameters
+    ----------
+    session : Session
+        Not entered yet, its identity persistent: this makes the subscriptions.
+    store : ReadingStore
+        Written to from a thread; nobody else may move these gateways' watermarks.
+    site : str
+    shard : int
+    now_ms : callable
+        Clock for "from the future" [ms since the epoch, UTC].
+    quarantine : Quarantine, optional
+        Where refused payloads go.
+    stations : mapping of str to collection of str, optional
+        Stations of each gateway: what others send about them is refused. Without it everything is taken.
+    on_block : callable, optional
+        Gets every `Block` after its commit, in the event loop.
+    on_status : callable, optional
+        Gets gateway, channel (``birth`` or ``state``) and what the gateway said about itself.
+
+    Attributes
+    ----------
+    state : IngestState
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        store: ReadingStore,
+        *,
+        site: str,
+        shard: int,
+        now_ms: Now,
+        quarantine: Quarantine | None = None,
+        stations: Mapping[str, Collection[str]] | None = None,
+        on_block: Callable[[Block], None] | None = None,
+        on_status: Callable[[str, Literal["birth", "state"], dict[str, Any]], None] | None = None,
+    ) -> None:
+        self._session, self._store, self._now_ms = session, store, now_ms
+        self._site, self._shard = site, shard
+        self.quarantine = quarantine or Quarantine(None)
+        self._stations = stations
+        self._on_block, self._on_status = on_block, on_status
+        self.state = IngestState()
+        self._marks: dict[str, Watermark] = {}
+        self._epochs: dict[str, str] = {}
+        self._waiting: list[Message] = []
+        #: Stored, but their watermark is not out yet, so not acknowledged either.
+        self._owed: list[Message] = []
+        self._publish_all = False
+        self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        session.subscribe(wire.shard_filter(site, shard, "obs"), self._on_obs)
+        for channel in ("birth", "state"):
+            session.subscribe(wire.shard_filter(site, shard, channel), self._on_status_message)
+        session.on_up.append(self._on_up)
+
+    async def __aenter__(self) -> Self:
+        marks = await asyncio.to_thread(self._store.watermarks)
+        self._marks = {gateway: Watermark(epoch, seq) for gateway, (epoch, seq) in marks.items()}
+        self._task = asyncio.create_task(self._run(), name=f"ingest {self._site}/{self._shard}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A commit that is under way in its thread is waited for: nobody may close the store under it.
+        self._stop.set()
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    def _on_up(self) -> None:
+        # The broker may have lost what it retained.
+        self._publish_all = True
+        self._wake.set()
+
+    def _on_obs(self, message: Message) -> None:
+        self._waiting.append(message)
+        self._wake.set()
+
+    def _on_status_message(self, message: Message) -> None:
+        message.ack()
+        if not message.payload:
+            return  # somebody took the retained message back
+        try:
+            topic = wire.parse_topic(message.topic)
+            body = wire.parse_status(message.payload, topic.gateway)
+        except WireError as error:
+            self.quarantine.put(message.topic, error.reason, str(error), message.payload)
+            return
+        if "epoch" in body:
+            self._epochs[topic.gateway] = body["epoch"]
+        if self._on_status is not None and topic.channel in ("birth", "state"):
+            self._on_status(topic.gateway, "birth" if topic.channel == "birth" else "state", body)
+
+    async def _run(self) -> None:
+        while not self._stop.is_set():
+            await self._wake.wait()
+            self._wake.clear()
+            messages, self._waiting = self._waiting, []
+            try:
+                await self._take(messages)
+            except _Stopped:
+                break  # nothing is acknowledged: it comes again
+            except Exception:
+                # A fault of ours must not stop the other gateways. The watermark stands, so the gateway sends again.
+                log.exception("ingest of %d messages", len(messages))
+                for message in messages:
+                    message.ack()
+
+    async def _take(self, messages: list[Message]) -> None:
+        """Everything about some messages: read, commit, publish the watermarks, acknowledge."""
+        works: dict[str, _Work] = {}
+        gateways: set[str] = set()
+        for message in messages:
+            batch = self._read(message)
+            if batch is not None:
+                gateways.add(batch.gateway)
+                await self._add(batch, works)
+        for gateway, work in works.items():
+            await self._commit(gateway, work)
+        self._owed += messages
+        await self._settle({gateway: mark for gateway, mark in self._marks.items() if gateway in gateways})
+
+    async def _settle(self, marks: Mapping[str, Watermark]) -> None:
+        """Publish watermarks and then acknowledge what is owed; where that fails it is tried again.
+
+        Messages may come before the session is up (a broker delivers what it kept right after CONNACK): they would
+        block its window for ever if they were forgotten here.
+        """
+        if self._publish_all:
+            marks = self._marks
+        self._publish_all = False  # before waiting: the next connection may ask for it meanwhile
+        if await self._publish(marks):
+            for message in self._owed:
+                message.ack()
+            self._owed.clear()
+            return
+        self._publish_all = True
+        if self._session.state.connected:
+            asyncio.get_running_loop().call_later(AGAIN_S, self._wake.set)
+
+    def _read(self, message: Message) -> Batch | None:
+        try:
+            topic = wire.parse_topic(message.topic)
+            stations = None if self._stations is None else self._stations.get(topic.gateway, ())
+            batch = wire.parse_batch(message.payload, topic.gateway, self._now_ms(), stations=stations)
+        except WireError as error:
+            self.quarantine.put(message.topic, error.reason, str(error), message.payload)
+            return None
+        for refusal in batch.refused:
+            self.quarantine.put(message.topic, refusal.reason, refusal.detail)
+        return batch
+
+    async def _add(self, batch: Batch, works: dict[str, _Work]) -> None:
+        """Put what is new in a batch to the gateway's work; leave it where something before it is still missing."""
+        gateway = batch.gateway
+        work = works.get(gateway)
+        mark = work.mark if work else self._marks.get(gateway, Watermark(batch.epoch, 0))
+        if mark.epoch != batch.epoch:
+            if self._epochs.get(gateway, batch.epoch) != batch.epoch:
+                await self._of_a_former_life(batch)
+                return
+            if work:  # what was collected so far belongs to the epoch that ends here
+                await self._commit(gateway, works.pop(gateway))
+                work = None
+            mark = Watermark(batch.epoch, 0)
+        stored = max(mark.seq, batch.base)
+        if batch.after > stored:
+            self.state.early += 1
+            log.info("%s: batch after %d came early, stored up to %d", gateway, batch.after, mark.seq)
+            return
+        fresh = [(seq, observation) for seq, observation in batch.rows if seq > mark.seq]
+        self.state.known += len(batch.rows) - len(fresh)
+        if batch.last <= mark.seq:
+            return
+        # Every number without a row is a row that the gateway had to drop; a new life has none before its base.
+        refused = sum(refusal.rows for refusal in batch.refused)
+        begin = batch.base if mark.seq == 0 else mark.seq
+        if lost := max(0, batch.last - begin - len(fresh) - refused):
+            self.state.lost[gateway] += lost
+            log.error("%s: %d rows were dropped at the gateway and will never come", gateway, lost)
+        work = works.setdefault(gateway, _Work(Block(), mark))
+        for _, observation in fresh:
+            for reading in observation.readings():
+                work.block.append(reading)
+        work.mark = Watermark(batch.epoch, batch.last)
+        work.rows += len(fresh)
+        self.state.batches += 1
+
+    async def _of_a_former_life(self, batch: Batch) -> None:
+        """A late batch of a spool that is no more: its readings are good, its numbers mean nothing."""
+        block = Block.of(reading for _, observation in batch.rows for reading in observation.readings())
+        await self._insist(lambda: self._store.write(block))
+
+    async def _commit(self, gateway: str, work: _Work) -> None:
+        """Store a gateway's work."""
+        mark = work.mark
+        await self._insist(lambda: self._store.commit(work.block, gateway, mark.epoch, mark.seq))
+        self._marks[gateway] = mark
+        self.state.rows += work.rows
+        self.state.readings += len(work.block)
+        if self._on_block is not None and len(work.block):
+            try:
+                self._on_block(work.block)
+            except Exception:
+                log.exception("what follows a commit")
+
+    async def _insist(self, write: Callable[[], None]) -> None:
+        """Write until the store takes it, or the ingester is stopped.
+
+        A store that refuses for good is insisted on as well: nothing is acknowledged, so nothing is lost, and the state
+        says what somebody has to mend.
+        """
+        pause_s = FIRST_RETRY_S
+        while True:
+            try:
+                await asyncio.to_thread(write)
+            except StoreError as error:
+                if str(error) != self.state.error:
+                    log.error("%s", error)
+                self.state.error = str(error)
+            else:
+                self.state.error = ""
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._stop.wait()
+                    raise _Stopped
+            pause_s = min(2 * pause_s, LAST_RETRY_S)
+
+    async def _publish(self, marks: Mapping[str, Watermark]) -> bool:
+        """Publish watermarks, retained; False where not all of them got out."""
+        if not self._session.state.connected:
+            return False
+        results = await asyncio.gather(
+            *(
+                self._session.publish(
+                    wire.topic(self._site, self._shard, gateway, "ack"),
+                    wire.encode_watermark(gateway, mark),
+                    retain=True,
+                )
+                for gateway, mark in marks.items()
+            ),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, LinkError):
+                log.warning("watermark: %s", result)
+            elif result is not None:
+                raise result
+        return all(result is None for result in results)

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from collectors import wire
+from collectors.broker import Session
+from collectors.ingest import Ingest
+from collectors.quarantine import Quarantine
+from collectors.stores.sqlite import SqliteStore
+from collectors.wire import Batch, Watermark
+from sensors.errors import StoreError
+from sensors.reading import Block, Observation, Quality
+from tests.collectors.brokers import until
+from tests.collectors.sessions import FakeSession
+
+NOW = 1_790_000_000_000
+OBS = "rc1/x/0/gw1/obs"
+A, B = "aaaaaaaa", "bbbbbbbb"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.ingest.FIRST_RETRY_S", 0.005)
+    monkeypatch.setattr("collectors.ingest.LAST_RETRY_S", 0.01)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 30))
+
+
+def observation(seq: int, time_ms: int | None = None) -> Observation:
+    return Observation("S1", NOW - 10**6 + seq if time_ms is None else time_ms, {"ph": (float(seq), Quality.GOOD)})
+
+
+def payload(
+    after: int, last: int, *, epoch: str = A, base: int = 0, gateway: str = "gw1", without: tuple[int, ...] = ()
+) -> bytes:
+    rows = tuple((seq, observation(seq)) for seq in range(after + 1, last + 1) if seq not in without)
+    return wire.encode_batch(Batch(gateway, epoch, base, after, last, rows))
+
+
+class Hub:
+    """An ingester on a real store, fed by hand."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.store = SqliteStore(folder / "readings.sqlite")
+        self.session = FakeSession()
+        self.blocks: list[Block] = []
+        self.ingest = Ingest(
+            cast(Session, self.session), self.store, site="x", shard=0, now_ms=lambda: NOW,
+            on_block=self.blocks.append, **more,
+        )  # fmt: skip
+
+    async def __aenter__(self) -> Hub:
+        await self.ingest.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.ingest.__aexit__(None, None, None)
+        self.store.close()
+
+    async def take(self, payload: bytes, topic: str = OBS) -> None:
+        number = self.session.deliver(topic, payload)
+        await until(lambda: number in self.session.acked)
+
+    @property
+    def stored(self) -> list[float | None]:
+        return self.store.range("S1", ["ph"], 0, 2**60).value
+
+    @property
+    def watermark(self) -> tuple[str, int] | None:
+        return self.store.watermarks().get("gw1")
+
+    @property
+    def told(self) -> list[Watermark]:
+        return [wire.parse_watermark(raw, "gw1") for topic, raw in self.session.published if topic == "rc1/x/0/gw1/ack"]
+
+
+def test_stored_then_told_then_acknowledged(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 3))
+            assert hub.stored == [1, 2, 3]
+            assert hub.watermark == (A, 3)
+            assert hub.told == [Watermark(A, 3)]
+            assert [len(block) for block in hub.blocks] == [3]
+            assert (hub.ingest.state.batches, hub.ingest.state.rows, hub.ingest.state.readings) == (1, 3, 3)
+
+    run(work())
+
+
+def test_what_comes_again_is_known(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 3))
+            await hub.take(payload(0, 3))
+            await hub.take(payload(1, 5))  # overlaps
+            assert hub.stored == [1, 2, 3, 4, 5]
+            assert [block.value for block in hub.blocks] == [[1, 2, 3], [4, 5]]
+            assert hub.told == [Watermark(A, 3), Watermark(A, 3), Watermark(A, 5)]
+            assert hub.ingest.state.known == 5
+            assert hub.store.revisions(0, 2**60) == []
+
+    run(work())
+
+
+def test_a_gap_is_not_stored_past(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 3))
+            await hub.take(payload(5, 8))  # 4 and 5 are missing
+            assert hub.stored == [1, 2, 3]
+            assert hub.watermark == (A, 3)
+            await hub.take(payload(3, 8))
+            assert hub.stored == [1, 2, 3, 4, 5, 6, 7, 8]
+            assert hub.ingest.state.early == 1
+            assert not hub.ingest.state.lost
+
+    run(work())
+
+
+def test_the_first_ever_batch_may_not_begin_in_the_middle(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(5, 8))
+            assert hub.stored == []
+            assert hub.told == []
+            await hub.take(payload(5, 8, base=5))  # everything before was delivered elsewhere, or dropped
+            assert hub.stored == [6, 7, 8]
+
+    run(work())
+
+
+def test_what_the_gateway_dropped_is_not_waited_for(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 3))
+            await hub.take(payload(7, 9, base=7))
+            assert hub.stored == [1, 2, 3, 8, 9]
+            assert hub.ingest.state.lost == {"gw1": 4}
+            await hub.take(payload(9, 12, base=7, without=(10, 11)))  # dropped while being sent
+            assert hub.watermark == (A, 12)
+            assert hub.ingest.state.lost == {"gw1": 6}
+
+    run(work())
+
+
+def test_a_new_life_of_the_spool_begins_afresh(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 100))
+            await hub.take(wire.encode_status("gw1", online=True, epoch=B), "rc1/x/0/gw1/birth")
+            await hub.take(payload(0, 2, epoch=B))
+            assert hub.watermark == (B, 2)
+            assert hub.told[-1] == Watermark(B, 2)
+            # a late batch of the former life: its readings are good, its numbers mean nothing
+            await hub.take(payload(100, 103, epoch=A))
+            assert hub.watermark == (B, 2)
+            assert 103.0 in hub.stored
+            await hub.take(payload(2, 4, epoch=B))
+            assert hub.watermark == (B, 4)
+
+    run(work())
+
+
+def test_two_lives_in_one_go(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            for raw in (payload(0, 2), payload(2, 4), payload(0, 1, epoch=B), payload(1, 3, epoch=B)):
+                hub.session.deliver(OBS, raw)
+            await until(lambda: len(hub.session.acked) == 4)
+            assert hub.watermark == (B, 3)
+            assert sum(len(block) for block in hub.blocks) == 7
+
+    run(work())
+
+
+def test_gateways_do_not_mix(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            hub.session.deliver(OBS, payload(0, 2))
+            hub.session.deliver("rc1/x/0/gw2/obs", payload(0, 5, gateway="gw2"))
+            await until(lambda: len(hub.session.acked) == 2)
+            assert hub.store.watermarks() == {"gw1": (A, 2), "gw2": (A, 5)}
+
+    run(work())
+
+
+def test_what_is_refused_goes_to_quarantine_and_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "quarantine.jsonl"
+
+    async def work() -> None:
+        async with Hub(tmp_path, quarantine=Quarantine(path), stations={"gw1": {"S1"}}) as hub:
+            await hub.take(b"{")
+            await hub.take(payload(0, 3, gateway="gw2"))
+            await hub.take(payload(0, 2, gateway="gw9"), "rc1/x/0/gw9/obs")  # S1 is not a station of gw9
+            rows = ((1, observation(1)), (2, observation(2, NOW + 10**9)), (3, observation(3)))
+            await hub.take(wire.encode_batch(Batch("gw1", A, 0, 0, 3, rows)))
+            await hub.take(b"[]", "rc1/x/0/gw1/birth")
+            await hub.take(b"", "rc1/x/0/gw1/birth")
+            assert hub.stored == [1, 3]
+            assert hub.watermark == (A, 3)
+            assert not hub.ingest.state.lost
+            assert hub.ingest.quarantine.counts == {"json": 1, "gateway": 1, "station": 1, "future": 1, "shape": 1}
+
+    run(work())
+    assert [json.loads(line)["reason"] for line in path.read_text().splitlines()] == [
+        "json", "gateway", "station", "future", "shape",
+    ]  # fmt: skip
+
+
+def test_a_store_that_takes_nothing_is_insisted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            tried = 0
+            commit = hub.store.commit
+
+            def failing(*arguments: Any) -> None:
+                nonlocal tried
+                tried += 1
+                if tried <= 5:
+                    raise StoreError("disk full" if tried < 3 else "no such table", retryable=tried < 3)
+                commit(*arguments)
+
+            monkeypatch.setattr(hub.store, "commit", failing)
+            number = hub.session.deliver(OBS, payload(0, 3))
+            await until(lambda: tried == 3)
+            assert hub.session.acked == []
+            assert hub.told == []
+            assert hub.ingest.state.error in ("disk full", "no such table")
+            await until(lambda: number in hub.session.acked)
+            assert hub.stored == [1, 2, 3]
+            assert hub.ingest.state.error == ""
+
+    run(work())
+
+
+def test_stopped_while_the_store_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            tried = asyncio.Event()
+            loop = asyncio.get_running_loop()
+
+            def failing(*_: Any) -> None:
+                loop.call_soon_threadsafe(tried.set)
+                raise StoreError("disk full", retryable=True)
+
+            monkeypatch.setattr(hub.store, "commit", failing)
+            hub.session.deliver(OBS, payload(0, 3))
+            await tried.wait()
+        assert hub.session.acked == []
+
+    run(work())
+
+
+def test_a_fault_of_ours_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            with monkeypatch.context() as patch:
+                patch.setattr(hub.store, "commit", lambda *_: 1 / 0)
+                await hub.take(payload(0, 3))
+            assert hub.watermark is None
+            await hub.take(payload(0, 3))  # the gateway sends again
+            assert hub.stored == [1, 2, 3]
+
+    run(work())
+
+
+def test_what_follows_a_commit_may_fail(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            hub.ingest._on_block = cast(Callable[[Block], None], lambda block: 1 / 0)
+            await hub.take(payload(0, 3))
+            assert hub.watermark == (A, 3)
+
+    run(work())
+
+
+def test_no_acknowledgement_before_the_watermark_is_out(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            hub.session.up = False
+            number = hub.session.deliver(OBS, payload(0, 3))
+            await until(lambda: hub.watermark)
+            assert hub.session.acked == []
+            hub.session.up = True
+            for up in hub.session.on_up:
+                up()
+            await until(lambda: number in hub.session.acked)
+            assert hub.told == [Watermark(A, 3)]
+
+    run(work())
+
+
+def test_a_watermark_that_the_broker_refuses_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.ingest.AGAIN_S", 0.005)
+
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            hub.session.fails = 3
+            await hub.take(payload(0, 3))
+            assert hub.session.fails == 0
+            assert hub.told == [Watermark(A, 3)]
+
+    run(work())
+
+
+def test_watermarks_outlive_the_ingester(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 3))
+        async with Hub(tmp_path) as hub:
+            for up in hub.session.on_up:
+                up()
+            await until(lambda: hub.told == [Watermark(A, 3)])
+            await hub.take(payload(0, 4))
+            assert [block.value for block in hub.blocks] == [[4]]
+
+    run(work())
+
+
+def test_gateways_say_how_they_are(tmp_path: Path) -> None:
+    said: list[tuple[str, str, Any]] = []
+
+    async def work() -> None:
+        async with Hub(tmp_path, on_status=lambda *what: said.append(what)) as hub:
+            await hub.take(wire.encode_status("gw1", online=True, epoch=A), "rc1/x/0/gw1/birth")
+            await hub.take(wire.encode_status("gw1", backlog=7), "rc1/x/0/gw1/state")
+
+    run(work())
+    assert [(gateway, channel) for gateway, channel, _ in said] == [("gw1", "birth"), ("gw1", "state")]
+    assert said[1][2]["backlog"] == 7

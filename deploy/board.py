@@ -15,7 +15,6 @@ SETTINGS = {
     "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
     "STREAMLIT_CLIENT_TOOLBAR_MODE": "viewer",
     "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "none",
-    "STREAMLIT_THEME_PRIMARY_COLOR": "#0b6e99",
 }
 
 APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"

@@ -89,7 +89,7 @@ class Hub:
         self._site, self._address, self._store = site, address, store
         self._quarantine, self._now_ms = quarantine, now_ms
         self._judge = Judge(site, store)
-        self._changed: set[str] = set()
+        self._changed: dict[str, int] = {}
         self._arrived = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -123,15 +123,17 @@ class Hub:
         return session
 
     def _on_block(self, block: Block) -> None:
-        self._changed.update(block.station)
+        for station, time_ms in zip(block.station, block.time_ms, strict=True):
+            self._changed[station] = min(time_ms, self._changed.get(station, time_ms))
 
     async def _tick(self) -> None:
-        changed, self._changed = self._changed, set()
+        changed, self._changed = self._changed, {}
         try:
             # In a thread: a slow disk must not hold up what comes in.
             await asyncio.to_thread(self._judge.tick, self._now_ms(), changed)
         except StoreError as error:
             log.error("judging: %s", error)
-            self._changed |= changed
+            for station, time_ms in changed.items():
+                self._changed[station] = min(time_ms, self._changed.get(station, time_ms))
         graded, stations = self._judge.graded, len(self._site.stations)
         status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))

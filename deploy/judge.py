@@ -6,21 +6,27 @@ a river is bad is of no use.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.evaluation import RiverGrade, StationGrade, evaluate_river, evaluate_station
 from analytics.grading import Grade, WaterClass, grade
-from analytics.window import HOUR_MS, hours_by_station
+from analytics.window import HOUR_MS, HourMean, hours_by_station
 from collectors.stores.base import Assessment, ReadingStore
 from sensors.determinand import DETERMINANDS
-from sensors.place import River, Station
+from sensors.place import Station
 from sensors.reading import USABLE_QUALITIES, Quality, Reading, StationState
 from sensors.site import Site
+
+#: Readings that come later than this change no assessment by themselves: history is regraded on purpose [ms].
+MAX_BACK_MS = 31 * 24 * HOUR_MS
 
 
 class Judge:
     """Grades stations on their newest readings and on the window, and rivers on the window.
+
+    Readings that come late, from a gateway that was cut off, change the window of every hour after them: those hours
+    are judged again, back to `MAX_BACK_MS`.
 
     Parameters
     ----------
@@ -31,23 +37,24 @@ class Judge:
 
     def __init__(self, site: Site, store: ReadingStore) -> None:
         self._site, self._store = site, store
-        self._window: dict[str, StationGrade] = {}
+        self._graded: set[str] = set()
         self._hour_ms: int | None = None
 
     @property
     def graded(self) -> int:
         """Stations that have a class over the window."""
-        return sum(station.water_class is not None for station in self._window.values())
+        return len(self._graded)
 
-    def tick(self, now_ms: int, changed: Iterable[str]) -> list[Assessment]:
-        """Judge the stations that have new readings and their rivers; every station when a new hour has begun.
+    def tick(self, now_ms: int, changed: Mapping[str, int]) -> list[Assessment]:
+        """Judge the rivers of stations that have new readings; every river when a new hour has begun.
 
         Parameters
         ----------
         now_ms : int
             Milliseconds since the epoch, UTC.
-        changed : iterable of str
-            Stations with new readings; ids that the site does not know are passed over.
+        changed : mapping of str to int
+            Stations with new readings, and the time of the oldest of those [ms since the epoch, UTC]; ids that the
+            site does not know are passed over.
 
         Returns
         -------
@@ -60,46 +67,54 @@ class Judge:
             If the store cannot be read or written; the same tick may be tried again.
         """
         hour_ms = now_ms // HOUR_MS * HOUR_MS
-        names = list(self._site.stations) if hour_ms != self._hour_ms else changed
-        stations = [self._site.stations[name] for name in names if name in self._site.stations]
-        if not stations:
+        since = {name: max(time_ms // HOUR_MS * HOUR_MS, hour_ms - MAX_BACK_MS) for name, time_ms in changed.items()}
+        if hour_ms != self._hour_ms:
+            since = {name: min(hour_ms, since.get(name, hour_ms)) for name in self._site.stations}
+        since = {name: min(time_ms, hour_ms) for name, time_ms in since.items() if name in self._site.stations}
+        if not since:
             return []
-        window = self._evaluate(stations, hour_ms)
-        known = {**self._window, **window}
-        rivers = {station.river for station in stations}
-        rows = self._latest(stations)
-        rows += [station_row(station, hour_ms) for station in window.values()]
-        rows += [self._river_row(self._site.rivers[river], known, hour_ms) for river in sorted(rivers)]
-        self._store.put_assessments(rows)
-        self._window, self._hour_ms = known, hour_ms
-        return rows
+        rows = self._latest([self._site.stations[name] for name in since])
+        rivers: dict[str, int] = {}
+        for name, time_ms in since.items():
+            river = self._site.stations[name].river
+            rivers[river] = min(time_ms, rivers.get(river, time_ms))
+        window = self._judge_rivers(rivers, hour_ms)
+        self._store.put_assessments(rows + window)
+        self._hour_ms = hour_ms
+        for row in window:
+            if row.scope == "station" and row.time_ms == hour_ms:
+                (self._graded.add if row.water_class else self._graded.discard)(row.subject)
+        return rows + window
 
-    def _evaluate(self, stations: list[Station], hour_ms: int) -> dict[str, StationGrade]:
-        settings = self._site.assessment
-        end_ms = hour_ms + HOUR_MS
-        start_ms = end_ms - settings.window_hours * HOUR_MS
-        summary = self._store.summary(
-            [station.id for station in stations], list(DETERMINANDS), start_ms, end_ms, HOUR_MS
-        )
+    def _judge_rivers(self, since: Mapping[str, int], hour_ms: int) -> list[Assessment]:
+        """Rows of rivers and their stations for every hour from `since` [ms] to the running one."""
+        stations = [station for river in since for station in self._site.stations_of(river)]
+        length_ms = self._site.assessment.window_hours * HOUR_MS
+        start_ms, end_ms = min(since.values()) + HOUR_MS - length_ms, hour_ms + HOUR_MS
+        summary = self._store.summary([s.id for s in stations], list(DETERMINANDS), start_ms, end_ms, HOUR_MS)
         hours = hours_by_station(
             (r.station, r.determinand, r.start_ms, r.mean, r.count, r.provisional) for r in summary
         )
-        return {
-            station.id: evaluate_station(
-                station.id,
-                station.water_body,
-                hours.get(station.id, {}),
-                start_ms,
-                end_ms,
-                min_hours=settings.min_hours,
-                target=WaterClass[self._site.rivers[station.river].target_class],
-            )
-            for station in stations
-        }
+        rows = []
+        for name, first_ms in since.items():
+            river = self._site.rivers[name]
+            for time_ms in range(first_ms, hour_ms + 1, HOUR_MS):
+                graded = [self._evaluate(s, hours.get(s.id, {}), time_ms) for s in self._site.stations_of(name)]
+                rows += [station_row(station, time_ms) for station in graded]
+                rows.append(river_row(evaluate_river(name, graded, target=WaterClass[river.target_class]), time_ms))
+        return rows
 
-    def _river_row(self, river: River, known: Mapping[str, StationGrade], hour_ms: int) -> Assessment:
-        stations = [known[s.id] for s in self._site.stations_of(river.id) if s.id in known]
-        return river_row(evaluate_river(river.id, stations, target=WaterClass[river.target_class]), hour_ms)
+    def _evaluate(self, station: Station, hours: Mapping[str, Sequence[HourMean]], hour_ms: int) -> StationGrade:
+        settings = self._site.assessment
+        return evaluate_station(
+            station.id,
+            station.water_body,
+            hours,
+            hour_ms + HOUR_MS - settings.window_hours * HOUR_MS,
+            hour_ms + HOUR_MS,
+            min_hours=settings.min_hours,
+            target=WaterClass[self._site.rivers[station.river].target_class],
+        )
 
     def _latest(self, stations: list[Station]) -> list[Assessment]:
         newest: dict[str, list[Reading]] = {}

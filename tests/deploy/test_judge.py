@@ -53,7 +53,7 @@ def test_a_station_and_its_river_are_judged_on_newest_and_window(store, xietang,
     put(store, a, NOW - HOUR, ammonia_nitrogen=0.4)
     put(store, a, NOW, ammonia_nitrogen=1.4)
     put(store, b, NOW, ammonia_nitrogen=2.5)
-    rows = Judge(xietang, store).tick(NOW, [a, b])
+    rows = Judge(xietang, store).tick(NOW, {a: NOW - HOUR, b: NOW})
     latest = by_subject(rows, "station", "latest")
     assert (latest[a].water_class, latest[a].time_ms, latest[a].deciding) == ("IV", NOW, ("ammonia_nitrogen",))
     assert latest[b].water_class == "INFERIOR_V"
@@ -73,12 +73,12 @@ def test_a_new_hour_judges_every_station_again(store, xietang, pair) -> None:
     _, a, _ = pair
     judge = Judge(xietang, store)
     put(store, a, NOW)
-    judge.tick(NOW, [a])
-    assert judge.tick(NOW + 1000, []) == []
-    rows = judge.tick(NOW + HOUR, [])
+    judge.tick(NOW, {a: NOW})
+    assert judge.tick(NOW + 1000, {}) == []
+    rows = judge.tick(NOW + HOUR, {})
     assert set(by_subject(rows, "station", "window")) == set(xietang.stations)
     assert judge.graded == 1
-    assert by_subject(judge.tick(NOW + 25 * HOUR, []), "station", "window")[a].water_class is None
+    assert by_subject(judge.tick(NOW + 25 * HOUR, {}), "station", "window")[a].water_class is None
     assert judge.graded == 0
     history = store.assessment_history("station", a, "window", 0, NOW + 100 * HOUR)
     assert [row.water_class for row in history] == ["II", "II", None]
@@ -88,7 +88,7 @@ def test_suspect_readings_grade_and_are_marked_and_failed_ones_do_not(store, xie
     river, a, b = pair
     put(store, a, NOW, Quality.SUSPECT, ammonia_nitrogen=3.0)
     put(store, b, NOW, Quality.FAIL, ammonia_nitrogen=3.0)
-    rows = Judge(xietang, store).tick(NOW, [a, b])
+    rows = Judge(xietang, store).tick(NOW, {a: NOW, b: NOW})
     window = by_subject(rows, "station", "window")
     assert (window[a].water_class, window[a].provisional) == ("INFERIOR_V", True)
     assert (window[b].water_class, window[b].partial) == (None, True)
@@ -105,5 +105,28 @@ def test_only_the_newest_instant_counts_and_other_states_never_grade(xietang, pa
 
 def test_a_reading_of_a_station_that_left_the_site_harms_nobody(store, xietang) -> None:
     put(store, "GONE", NOW)
-    rows = Judge(xietang, store).tick(NOW, ["GONE"])
+    rows = Judge(xietang, store).tick(NOW, {"GONE": NOW})
     assert "GONE" not in {row.subject for row in rows}
+
+
+def test_late_readings_change_every_hour_that_they_belong_to(store, xietang, pair) -> None:
+    river, a, _ = pair
+    judge = Judge(xietang, store)
+    put(store, a, NOW, ammonia_nitrogen=0.4)
+    judge.tick(NOW, {a: NOW})
+    for hours in (3, 2):
+        put(store, a, NOW - hours * HOUR, ammonia_nitrogen=1.8)
+    rows = judge.tick(NOW + 5000, {a: NOW - 3 * HOUR})
+    hour = NOW // HOUR * HOUR
+    classes = {(r.time_ms - hour) // HOUR: r.water_class for r in rows if (r.subject, r.basis) == (a, "window")}
+    assert classes == {-3: "V", -2: "V", -1: "V", 0: "IV"}  # 1.8; 1.8; 1.8; mean of 1.8, 1.8, 0.4
+    history = store.assessment_history("river", river, "window", 0, NOW + HOUR)
+    assert [row.water_class for row in history] == ["V", "V", "V", "IV"]
+
+
+def test_readings_older_than_the_limit_judge_the_hours_within_it(store, xietang, pair, monkeypatch) -> None:
+    monkeypatch.setattr("deploy.judge.MAX_BACK_MS", 2 * HOUR)
+    _, a, _ = pair
+    put(store, a, NOW - 9 * HOUR)
+    rows = Judge(xietang, store).tick(NOW, {a: NOW - 9 * HOUR})
+    assert len([r for r in rows if (r.subject, r.basis) == (a, "window")]) == 3

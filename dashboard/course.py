@@ -1,0 +1,81 @@
+"""What each river was before: its class a day ago, and since when it has been as bad as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analytics.grading import WaterClass
+from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from sensors.site import Site
+
+#: How far back the beginning of a bad spell is looked for [days]; longer ones are shown as "at least".
+LOOK_BACK_DAYS = 7
+
+#: How far from 24 h ago the judgement called "yesterday's" may lie, in the past [h].
+YESTERDAY_TOLERANCE_HOURS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a river was before.
+
+    Attributes
+    ----------
+    previous : str or None
+        Class 24 h ago; None where it was not judged then.
+    since_ms : int or None
+        Start of the unbroken run of judgements that are as bad as the newest, or worse; hours without a class are
+        not an improvement. Milliseconds since the epoch, UTC.
+    at_least : bool
+        Whether the run reaches back to the first judgement that was looked at: it may have begun earlier.
+    """
+
+    previous: str | None
+    since_ms: int | None
+    at_least: bool
+
+
+def courses(store: ReadingStore, site: Site, now_ms: int) -> dict[str, Course]:
+    """Course of every river that was judged in the last `LOOK_BACK_DAYS`.
+
+    Reads hourly history, so callers keep the answer for minutes: it changes when an hour does.
+
+    Parameters
+    ----------
+    store : ReadingStore
+    site : Site
+    now_ms : int
+        Milliseconds since the epoch, UTC.
+    """
+    start_ms = now_ms - LOOK_BACK_DAYS * 24 * HOUR_MS
+    found = {}
+    for river in site.rivers:
+        rows = store.assessment_history("river", river, "window", start_ms, now_ms + 1)
+        if rows:
+            found[river] = _course(rows, now_ms)
+    return found
+
+
+def _course(rows: Sequence[Assessment], now_ms: int) -> Course:
+    latest = rows[-1].water_class
+    if latest is None:
+        return Course(_yesterday(rows, now_ms), None, False)
+    since_ms, at_least = rows[-1].time_ms, True
+    for row in reversed(rows):
+        if row.water_class is None:
+            continue
+        if WaterClass[row.water_class] < WaterClass[latest]:
+            at_least = False
+            break
+        since_ms = row.time_ms
+    return Course(_yesterday(rows, now_ms), since_ms, at_least)
+
+
+def _yesterday(rows: Sequence[Assessment], now_ms: int) -> str | None:
+    end_ms = now_ms - 24 * HOUR_MS
+    start_ms = end_ms - YESTERDAY_TOLERANCE_HOURS * HOUR_MS
+    for row in reversed(rows):
+        if start_ms < row.time_ms <= end_ms:
+            return row.water_class
+    return None

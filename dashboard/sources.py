@@ -1,0 +1,129 @@
+"""Where the board gets its site, store, clock and input from: the environment of its process.
+
+==================== ==========================================================================================
+RIVERCHIEF_SITE      folder of the site
+RIVERCHIEF_STORE     URL of the store
+RIVERCHIEF_CLOCK     a replay's clock as JSON (`collectors.clock`); the machine's where absent
+RIVERCHIEF_INPUT     ``virtual``, ``replay:NAME`` or ``probes``: what the readings are, said on every page
+==================== ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from collectors.clock import Now, clock_from
+from collectors.stores import ReadingStore, open_store
+from dashboard.board import Course, Today, courses, today
+from dashboard.ground import ground
+from sensors.errors import UsageError
+from sensors.site import Site, load_site
+
+#: How long one answer serves every viewer [s of the machine's clock].
+TODAY_KEPT_S = 4
+COURSES_KEPT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a page draws from.
+
+    Attributes
+    ----------
+    folder : str
+        Folder of the site.
+    url : str
+        URL of the store.
+    input : str
+        ``virtual``, ``replay:NAME`` or ``probes``.
+    now : callable
+        The time, milliseconds since the epoch, UTC.
+    """
+
+    folder: str
+    url: str
+    input: str
+    now: Now
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Sources:
+        """Read the environment.
+
+        Raises
+        ------
+        UsageError
+            If the site or the store is not named, or the clock cannot be read.
+        """
+        missing = [name for name in ("RIVERCHIEF_SITE", "RIVERCHIEF_STORE") if not environment.get(name)]
+        if missing:
+            raise UsageError(f"set {' and '.join(missing)}; `riverchief run` does so")
+        try:
+            now = clock_from(environment.get("RIVERCHIEF_CLOCK"))
+        except ValueError as error:
+            raise UsageError(f"RIVERCHIEF_CLOCK: {error}") from error
+        return cls(
+            environment["RIVERCHIEF_SITE"], environment["RIVERCHIEF_STORE"],
+            environment.get("RIVERCHIEF_INPUT", "probes"), now,
+        )  # fmt: skip
+
+    @property
+    def site(self) -> Site:
+        """The site, loaded once a process."""
+        return _site(self.folder)
+
+    @property
+    def ground(self) -> dict[str, Any]:
+        """What does not change on the map."""
+        return _ground(self.folder)
+
+    @property
+    def store(self) -> ReadingStore:
+        """The store, opened once a process, for reading only.
+
+        Raises
+        ------
+        StoreError
+            Retryable while it does not exist yet.
+        """
+        return _store(self.url)
+
+    def today(self) -> Today:
+        """The first page; one answer serves every viewer for `TODAY_KEPT_S`.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+        return _today(self.folder, self.url, self.now)
+
+
+@st.cache_resource(show_spinner=False)
+def _site(folder: str) -> Site:
+    return load_site(Path(folder))
+
+
+@st.cache_resource(show_spinner=False)
+def _ground(folder: str) -> dict[str, Any]:
+    return ground(_site(folder))
+
+
+@st.cache_resource(show_spinner=False)
+def _store(url: str) -> ReadingStore:
+    return open_store(url, read_only=True)
+
+
+@st.cache_resource(show_spinner=False, ttl=COURSES_KEPT_S, max_entries=2)
+def _courses(folder: str, url: str, _now: Now) -> dict[str, Course]:
+    return courses(_store(url), _site(folder), _now())
+
+
+@st.cache_resource(show_spinner=False, ttl=TODAY_KEPT_S, max_entries=2)
+def _today(folder: str, url: str, _now: Now) -> Today:
+    return today(_store(url), _site(folder), _now(), _courses(folder, url, _now))

@@ -1,0 +1,137 @@
+"""The first page: what a river chief sees in five seconds at eight in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import charts, parts, scene
+from dashboard.board import RiverToday, SeriesPoint, Today, series
+from dashboard.i18n import Translator
+from dashboard.sources import Sources
+from dashboard.views import about
+from dashboard.wording import Wording
+from sensors.determinand import DETERMINANDS
+from sensors.errors import StoreError
+
+#: Seconds between looks at the store.
+REFRESH_S = 10
+
+#: Spans of the chart [h].
+SPANS = (24, 24 * 7, 24 * 30)
+
+_HOUR_MS = 3_600_000
+
+
+def page(sources: Sources, translate: Translator) -> None:
+    """Draw the page and keep it fresh."""
+    _live(sources, translate)
+    about.expander(sources.site, translate)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _live(sources: Sources, translate: Translator) -> None:
+    """All that changes with the water; a click draws only this again."""
+    _ = translate
+    try:
+        today = sources.today()
+    except StoreError as error:
+        text = _("Starting: the store is not there yet; this page looks again every {count} s.", count=REFRESH_S)
+        st.info(text if error.retryable else _("The store cannot be read: {error}", error=_plain(str(error))))
+        return
+    w = Wording.of(sources.site, _)
+    if today.figures.newest_ms is None:
+        st.info(_("No readings yet: the gateways have sent nothing so far."))
+    chosen = _chosen(today)
+    parts.mount("figures", scene.figures(today, w), key="figures")
+    left, right = st.columns([1.72, 1], gap="medium")
+    with left:
+        drawn = scene.rivers(today, w, sources.ground, chosen.river.id)
+        parts.mount("rivers", drawn, key="rivers", on_pick=lambda: _pick("rivers"))
+    with right:
+        _river(sources, today, chosen, w)
+    parts.mount("table", scene.table(today, w, chosen.river.id), key="table", on_pick=lambda: _pick("table"))
+
+
+def _pick(part: str) -> None:
+    st.session_state["river"] = st.session_state[part].picked
+
+
+def _chosen(today: Today) -> RiverToday:
+    """The river that was picked in this session; the worst one before anyone picked."""
+    try:
+        return today.river(st.session_state.get("river", ""))
+    except KeyError:
+        return today.rivers[0]
+
+
+def _river(sources: Sources, today: Today, one: RiverToday, w: Wording) -> None:
+    """A river's panel: what it is, and the course of one determinand."""
+    _ = w._
+    parts.mount("panel", scene.head(one, today, sources.site, w), key="panel")
+    measured = [key for key in DETERMINANDS if any(key in station.measured for station in one.stations)]
+    if not measured:
+        st.caption(_("Nothing has been measured in this river yet."))
+        return
+    river = one.river.id
+    with st.container(horizontal=True, gap="small"):
+        key = st.selectbox(
+            _("Determinand"), measured, index=measured.index(_worst(one, measured)), format_func=w.determinand,
+            key=f"determinand-{river}", label_visibility="collapsed",
+        )  # fmt: skip
+        subject = _subject(one, w)
+    hours = st.segmented_control(
+        _("Span"), SPANS, default=SPANS[0], format_func=lambda hours: w.span(hours * 3600), key="span",
+        required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    _chart(sources, today, one, w, str(key), subject, int(hours or SPANS[0]))
+
+
+def _worst(one: RiverToday, measured: list[str]) -> str:
+    """The determinand that people want to see first: the most exceeded of those that decide."""
+    deciding = [key for key in one.deciding if key in measured]
+    return max(deciding, key=lambda key: one.exceedance.get(key, 0.0), default=measured[0])
+
+
+def _subject(one: RiverToday, w: Wording) -> str:
+    """The river as a whole or one of its stations."""
+    _ = w._
+    if len(one.stations) < 2:
+        return one.river.id
+    names = {one.river.id: _("all sections")} | {s.station.id: w.place(s.station) for s in one.stations}
+    picked = st.selectbox(
+        _("Section"), list(names), format_func=names.__getitem__, key=f"section-{one.river.id}",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return str(picked)
+
+
+def _chart(sources: Sources, today: Today, one: RiverToday, w: Wording, key: str, subject: str, hours: int) -> None:
+    _ = w._
+    try:
+        course = series(sources.store, sources.site, subject, key, today.now_ms - hours * _HOUR_MS, today.now_ms)
+    except StoreError as error:
+        st.info(_("The store cannot be read: {error}", error=_plain(str(error))))
+        return
+    title = _("{name}, last {span}", name=w.determinand(key), span=w.span(hours * 3600))
+    unit = f" [{w.unit(key)}]" if w.unit(key) else ""
+    st.caption(f"{title}{unit} · " + _("windows of {span}", span=w.span(course.step_ms / 1000)))
+    if not any(point.mean is not None for point in course.points):
+        st.caption(_("No usable reading in this span."))
+    option = charts.time_series(course, w, one.river.target_class)
+    st.echarts_chart(option, key="chart", height=300, renderer="svg", alt=_alt(course.points, title, w, key))
+
+
+def _alt(points: Sequence[SeriesPoint], title: str, w: Wording, key: str) -> str:
+    _ = w._
+    lows = [point.minimum for point in points if point.minimum is not None]
+    highs = [point.maximum for point in points if point.maximum is not None]
+    if not lows:
+        return title
+    return _("{title}: from {low} to {high}", title=title, low=w.number(key, min(lows)), high=w.number(key, max(highs)))
+
+
+def _plain(text: str) -> str:
+    """Text in which Markdown finds nothing to do."""
+    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!:$<>|~&" else letter for letter in text)

@@ -7,16 +7,53 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
+from analytics.below_detection import MEAN_SHARE, Amount, mean_amount, number_of
 from analytics.descriptors import Descriptor, descriptor_of, descriptor_of_ratio
 from analytics.grading import Grade, WaterClass, grade
-from analytics.window import HOUR_MS, HourMean, WindowMean, hours_between, mean_of, window_means
+from analytics.window import HOUR_MS, HourMean, WindowMean, hours_between, window_means
 from sensors.place import WaterBody
 
 #: From this number of sections on a river is described by class ratios, without an average class.
 RATIO_SECTIONS = 5
+
+
+class GradedSection(Protocol):
+    """A section that was graded over some time, as its river sees it."""
+
+    @property
+    def station(self) -> str:
+        """Id of the station that stands for the section."""
+
+    @property
+    def water_body(self) -> WaterBody:
+        """Whose limits were applied."""
+
+    @property
+    def grade(self) -> Grade:
+        """Class and what decides it."""
+
+    @property
+    def water_class(self) -> WaterClass | None:
+        """Class; None where nothing that grades was valid."""
+
+    @property
+    def provisional(self) -> bool:
+        """Whether suspect readings took part in a determinand that grades."""
+
+    @property
+    def amounts(self) -> Mapping[str, Amount]:
+        """What was graded, by determinand, and what was measured beside it [unit of the determinand]."""
+
+    @property
+    def hours_used(self) -> int:
+        """Hours in which at least one of the determinands that grade was valid."""
+
+    @property
+    def hours_in_window(self) -> int:
+        """Hours from start to end, begun ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +95,11 @@ class StationGrade:
         """Hours from start to end, begun ones included."""
         return hours_between(self.start_ms, self.end_ms)
 
+    @property
+    def amounts(self) -> Mapping[str, Amount]:
+        """Means by determinand [unit of the determinand]."""
+        return {key: mean.mean for key, mean in self.means.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class RiverGrade:
@@ -95,6 +137,12 @@ class RiverGrade:
     hours_used : mapping of str to int
         By station; see `StationGrade`.
     hours_in_window : int
+    target : WaterClass or None
+        Class the water must reach, where one was given.
+    attaining : mapping of str to (bool or None)
+        Whether each section that counts reaches the target; None where it cannot be judged. Empty without a target.
+    amounts : mapping of str to Amount
+        As `means`, with what is below detection at every section that has it as such.
     """
 
     river: str
@@ -113,6 +161,23 @@ class RiverGrade:
     worse: tuple[str, ...]
     hours_used: Mapping[str, int]
     hours_in_window: int
+    target: WaterClass | None = None
+    attaining: Mapping[str, bool | None] = field(default_factory=dict)
+    amounts: Mapping[str, Amount] = field(default_factory=dict)
+
+    @property
+    def attained(self) -> bool | None:
+        """Whether the target is reached; None without a target or a class, or where it cannot be judged.
+
+        With class ratios there is no class of the river: the target is reached where every section reaches it.
+        """
+        if self.target is None or self.method == "none":
+            return None
+        if self.grade is not None:
+            return self.grade.attains(self.target)
+        if False in self.attaining.values():
+            return False
+        return None if None in self.attaining.values() else True
 
     @property
     def deciding(self) -> tuple[str, ...]:
@@ -155,16 +220,24 @@ def evaluate_station(
     return StationGrade(station, water_body, start_ms, end_ms, graded, provisional, len(used), means)
 
 
-def evaluate_river(river: str, stations: Sequence[StationGrade], *, target: WaterClass | None = None) -> RiverGrade:
+def evaluate_river(
+    river: str,
+    stations: Sequence[GradedSection],
+    *,
+    target: WaterClass | None = None,
+    mean_share: float = MEAN_SHARE,
+) -> RiverGrade:
     """State of a river by its stations over the same window.
 
     Parameters
     ----------
     river : str
-    stations : sequence of StationGrade
+    stations : sequence of GradedSection
         One per section. Those without a class do not count, neither in the number of sections nor in a mean.
     target : WaterClass, optional
         Class the water must reach.
+    mean_share : float
+        See `analytics.below_detection.MEAN_SHARE`.
 
     Notes
     -----
@@ -176,8 +249,8 @@ def evaluate_river(river: str, stations: Sequence[StationGrade], *, target: Wate
     lakes = sum(station.water_body == "lake" for station in counted)
     water_body: WaterBody = "lake" if lakes and 2 * lakes >= len(counted) else "river"
     ratio = len(counted) >= RATIO_SECTIONS
-    means = {} if ratio else _section_means(counted)
-    graded = grade(means, water_body, target=target) if counted and not ratio else None
+    amounts = {} if ratio else _section_means(counted, mean_share)
+    graded = grade(amounts, water_body, target=target) if counted and not ratio else None
     descriptor = _descriptor(graded, classes, ratio)
     partial = graded.partial if graded else not counted or any(station.grade.partial for station in counted)
     return RiverGrade(
@@ -190,23 +263,26 @@ def evaluate_river(river: str, stations: Sequence[StationGrade], *, target: Wate
         grade=graded,
         water_body=water_body,
         mixed_bodies=0 < lakes < len(counted),
-        means=means,
-        sections_with=Counter(key for station in counted for key in station.means),
+        means={key: number for key, amount in amounts.items() if (number := number_of(amount, mean_share)) is not None},
+        sections_with=Counter(key for station in counted for key in station.amounts),
         classes=classes,
         ungraded=tuple(station.station for station in stations if station.water_class is None),
         worse=_worse(classes, graded, descriptor),
         hours_used={station.station: station.hours_used for station in stations},
         hours_in_window=max((station.hours_in_window for station in stations), default=0),
+        target=target,
+        attaining={} if target is None else {station.station: station.grade.attains(target) for station in counted},
+        amounts=amounts,
     )
 
 
-def _section_means(stations: Sequence[StationGrade]) -> dict[str, float]:
+def _section_means(stations: Sequence[GradedSection], mean_share: float) -> dict[str, Amount]:
     """Arithmetic mean of every determinand over the sections that have it."""
-    values: dict[str, list[float]] = {}
+    amounts: dict[str, list[Amount]] = {}
     for station in stations:
-        for key, mean in station.means.items():
-            values.setdefault(key, []).append(mean.mean)
-    return {key: mean_of(of_sections) for key, of_sections in values.items()}
+        for key, amount in station.amounts.items():
+            amounts.setdefault(key, []).append(amount)
+    return {key: mean_amount(of_sections, mean_share) for key, of_sections in amounts.items()}
 
 
 def _descriptor(graded: Grade | None, classes: Mapping[str, WaterClass], ratio: bool) -> Descriptor | None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.below_detection import Amount, BelowDetection
 from analytics.standards import GB3838_2002, Limit
 from sensors.place import WaterBody
 
@@ -88,11 +89,11 @@ class Grade:
     Attributes
     ----------
     water_class : WaterClass or None
-        None where nothing that grades was measured.
+        None where nothing that grades was measured. Where a detection limit leaves it open, the worse one.
     partial : bool
         True where a required determinand is missing.
     missing : tuple of str
-        The required determinands that are missing.
+        The required determinands that are missing, those that cannot be judged included.
     deciding : tuple of str
         All determinands that have the worst class.
     classes : mapping of str to WaterClass
@@ -105,6 +106,10 @@ class Grade:
         Determinands that are worse than the target class, worst first; pH and oxygen included.
     target_exceedances : mapping of str to float
         As `exceedances`, against the limit of the target class.
+    at_best : mapping of str to WaterClass
+        Class of each determinand below detection if there were none of it, where that differs from its class.
+    unjudged : tuple of str
+        Determinands below detection that cannot be judged: their detection limit meets no class, or is not known.
     """
 
     water_class: WaterClass | None
@@ -116,17 +121,40 @@ class Grade:
     target: WaterClass | None = None
     over_target: tuple[str, ...] = ()
     target_exceedances: Mapping[str, float] | None = None
+    at_best: Mapping[str, WaterClass] = field(default_factory=dict)
+    unjudged: tuple[str, ...] = ()
 
     @property
     def attained(self) -> bool | None:
-        """Whether the target class is reached; None without a target or a class."""
-        if self.target is None or self.water_class is None:
+        """Whether the target class is reached; None without a target or a class, or where it cannot be judged."""
+        return None if self.target is None else self.attains(self.target)
+
+    @property
+    def best_class(self) -> WaterClass | None:
+        """The class if there were none of what is below detection; else `water_class`."""
+        return max((self.certain_class(key) for key in self.classes), default=None)
+
+    def certain_class(self, determinand: str) -> WaterClass:
+        """Class by one determinand that holds whatever lies below its detection limit.
+
+        Raises
+        ------
+        KeyError
+            If the determinand has no class here.
+        """
+        return self.at_best.get(determinand, self.classes[determinand])
+
+    def attains(self, target: WaterClass) -> bool | None:
+        """Whether a class is reached; None without a class, or where a detection limit leaves it open."""
+        if self.water_class is None or self.best_class is None:
             return None
-        return self.water_class <= self.target
+        if self.best_class > target:
+            return False
+        return True if self.water_class <= target and not self.unjudged else None
 
 
 def grade(
-    values: Mapping[str, float | None],
+    values: Mapping[str, Amount | None],
     water_body: WaterBody = "river",
     *,
     target: WaterClass | None = None,
@@ -137,9 +165,10 @@ def grade(
 
     Parameters
     ----------
-    values : mapping of str to (float or None)
+    values : mapping of str to (float, BelowDetection or None)
         Unrounded values by determinand [unit of the determinand]; None, NaN and infinities count as missing,
-        determinands that do not grade are ignored.
+        determinands that do not grade are ignored. A value below detection has the best class that its detection limit
+        meets; where it meets none it cannot be judged and counts as missing.
     water_body : {'river', 'lake'}
         Which limits apply.
     target : WaterClass, optional
@@ -165,37 +194,70 @@ def grade(
     """
     if target is WaterClass.INFERIOR_V:
         raise ValueError("INFERIOR_V is no target: it has no limits")
-    columns = {key: np.array([math.nan if value is None else value], dtype=np.float64) for key, value in values.items()}
-    lake = np.array([water_body == "lake"])
+    columns = {key: np.array(_ends(value), dtype=np.float64) for key, value in values.items()}
+    lake = np.full(2, water_body == "lake")
     graded = grade_columns(columns, lake, assessed=assessed, required=required)
-    by_key = zip(graded.determinands, graded.classes[:, 0].tolist(), strict=True)
-    classes = {key: WaterClass(code) for key, code in by_key if code}
+    classes, at_best, unjudged = _judge(dict(zip(graded.determinands, graded.classes.tolist(), strict=True)))
+    unjudged += [key for key in graded.determinands if _untold(values[key]) and GB3838_2002.limit(key, water_body)]
     worst = max(classes.values(), default=None)
-    over = sorted((key for key in classes if target and classes[key] > target), key=lambda key: -classes[key])
+    certain = classes | at_best
+    over = sorted((key for key in classes if target and certain[key] > target), key=lambda key: -certain[key])
+    missing = tuple(key for key in required if key not in classes)
     return Grade(
         water_class=worst,
-        partial=bool(graded.partial[0]),
-        missing=tuple(key for key in required if key not in classes),
+        partial=bool(missing),
+        missing=missing,
         deciding=tuple(key for key, water_class in classes.items() if water_class == worst),
         classes=classes,
         exceedances=_multiples(values, classes, water_body, WaterClass.III),
         target=target,
         over_target=tuple(over),
         target_exceedances=None if target is None else _multiples(values, classes, water_body, target),
+        at_best=at_best,
+        unjudged=tuple(unjudged),
     )
 
 
+def _ends(value: Amount | None) -> tuple[float, float]:
+    """What a value can be at most and at least."""
+    if isinstance(value, BelowDetection):
+        return (math.nan, math.nan) if value.limit is None else (value.limit, 0.0)
+    return (math.nan, math.nan) if value is None else (value, value)
+
+
+def _untold(value: Amount | None) -> bool:
+    return isinstance(value, BelowDetection) and value.limit is None
+
+
+def _judge(
+    codes: Mapping[str, Sequence[int]],
+) -> tuple[dict[str, WaterClass], dict[str, WaterClass], list[str]]:
+    """Classes, classes at best where they differ, and what meets no class for certain; codes at both ends."""
+    classes, at_best, unjudged = {}, {}, []
+    for key, ends in codes.items():
+        best, worst = min(ends), max(ends)
+        if worst == 0:
+            continue
+        if best < worst == WaterClass.INFERIOR_V:
+            unjudged.append(key)
+            continue
+        classes[key] = WaterClass(worst)
+        if best < worst:
+            at_best[key] = WaterClass(best)
+    return classes, at_best, unjudged
+
+
 def _multiples(
-    values: Mapping[str, float | None],
+    values: Mapping[str, Amount | None],
     classes: Mapping[str, WaterClass],
     water_body: WaterBody,
     against: WaterClass,
 ) -> dict[str, float]:
-    """Exceedance multiples (C - S) / S of what is over the limits S of a class."""
+    """Exceedance multiples (C - S) / S of what is over the limits S of a class; none of what is below detection."""
     multiples = {}
     for key in classes:
         value, limit = values[key], GB3838_2002.limit(key, water_body)
-        if limit is None or value is None or key in NO_MULTIPLE:
+        if limit is None or value is None or isinstance(value, BelowDetection) or key in NO_MULTIPLE:
             continue
         standard = limit.at(against)
         if value > standard:

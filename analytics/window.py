@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sensors.reading import USABLE_QUALITIES, Quality, Reading, StationState
+
 HOUR_MS = 3_600_000
 
-# Means are cut to this many significant digits before they are graded. It takes away what binary sums add (the mean
-# of twenty-four times 0.2 must meet a limit of 0.2), far below what any instrument resolves; it rounds no measurement.
-_MEAN_DIGITS = 10
+#: Means are cut to this many significant digits before they are graded. It takes away what binary sums add (the mean
+#: of twenty-four times 0.2 must meet a limit of 0.2), far below what any instrument resolves; it rounds no measurement.
+MEAN_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,15 @@ class HourMean:
         How many there were.
     provisional : int
         How many of them were suspect.
+    without_suspect : float or None
+        Mean of those that were not suspect; None where all were, or where it was not kept.
     """
 
     start_ms: int
     mean: float
     count: int
     provisional: int = 0
+    without_suspect: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,70 @@ class WindowMean:
     mean: float
     hours: int
     provisional: bool
+
+
+def usable(reading: Reading) -> bool:
+    """Whether a reading takes part in grading: it has a value, its quality is 1, 2 or 3, its station ran normally."""
+    return (
+        reading.value is not None
+        and math.isfinite(reading.value)
+        and reading.quality in USABLE_QUALITIES
+        and reading.state is StationState.NORMAL
+    )
+
+
+def hours_of(readings: Iterable[Reading]) -> dict[str, dict[str, list[HourMean]]]:
+    """Hourly means of readings, by station and determinand, each with what remains without the suspect ones.
+
+    Parameters
+    ----------
+    readings : iterable of Reading
+        Any order, each station, determinand and instant once; those that are not `usable` are passed over.
+    """
+    values: dict[tuple[str, str, int], list[tuple[float, bool]]] = {}
+    for reading in readings:
+        if usable(reading) and reading.value is not None:
+            key = (reading.station, reading.determinand, reading.time_ms // HOUR_MS * HOUR_MS)
+            values.setdefault(key, []).append((reading.value, reading.quality is Quality.SUSPECT))
+    hours: dict[str, dict[str, list[HourMean]]] = {}
+    for (station, determinand, start_ms), pairs in sorted(values.items()):
+        sound = [value for value, suspect in pairs if not suspect]
+        mean = HourMean(
+            start_ms,
+            mean_of([value for value, _ in pairs]),
+            len(pairs),
+            len(pairs) - len(sound),
+            mean_of(sound) if sound else None,
+        )
+        hours.setdefault(station, {}).setdefault(determinand, []).append(mean)
+    return hours
+
+
+def hours_in_state(readings: Iterable[Reading]) -> dict[str, dict[StationState, int]]:
+    """Hours that a station spent in a state in which it is not graded: maintenance, calibration, stopped, ...
+
+    Parameters
+    ----------
+    readings : iterable of Reading
+        Any order.
+
+    Returns
+    -------
+    dict of str to (dict of StationState to int)
+        By station. An hour with a reading in the normal state is not counted; of several other states in one hour the
+        last counts.
+    """
+    last: dict[tuple[str, int], tuple[bool, int, StationState]] = {}
+    for reading in readings:
+        key = (reading.station, reading.time_ms // HOUR_MS)
+        seen = (reading.state is StationState.NORMAL, reading.time_ms, reading.state)
+        last[key] = max(last.get(key, seen), seen)
+    hours: dict[str, dict[StationState, int]] = {}
+    for (station, _), (normal, _, state) in sorted(last.items()):
+        of_station = hours.setdefault(station, {})
+        if not normal:
+            of_station[state] = of_station.get(state, 0) + 1
+    return hours
 
 
 def hours_between(start_ms: int, end_ms: int) -> int:
@@ -118,4 +187,4 @@ def mean_of(values: Sequence[float]) -> float:
     >>> mean_of([0.2] * 24), mean_of([0.1, 0.2])
     (0.2, 0.15)
     """
-    return float(f"{math.fsum(values) / len(values):.{_MEAN_DIGITS}g}")
+    return float(f"{math.fsum(values) / len(values):.{MEAN_DIGITS}g}")

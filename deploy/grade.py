@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from analytics.grading import PHOSPHORUS_REQUIRED_UNTIL_MS, GradeColumns, WaterClass, grade_columns
+from analytics.below_detection import BelowDetection
+from analytics.grading import PHOSPHORUS_REQUIRED_UNTIL_MS, GradeColumns, WaterClass, grade, grade_columns
 from deploy.raw_table import LISTED, check_suffix
 from deploy.tables import Readings, read_readings, read_stations, write_table
 from sensors.determinand import DETERMINANDS
@@ -42,7 +43,9 @@ class GradeSummary:
     implausible : int
         Values outside the range that their determinand can have; they count as missing.
     below : int
-        Values given as below a detection limit.
+        Values given as below a detection limit that were graded.
+    unjudged : int
+        Values given as below a detection limit that meets no class; they count as missing.
     unknown : mapping of str to int
         Determinands that we do not know, with their number of rows.
     assumed : str or None
@@ -59,6 +62,7 @@ class GradeSummary:
     repeated: int
     implausible: int
     below: int
+    unjudged: int
     unknown: Mapping[str, int]
     assumed: str | None
 
@@ -76,6 +80,10 @@ class GradeSummary:
             lines.append(f"{self.implausible} implausible values counted as missing")
         if self.below:
             lines.append(f"{self.below} values below detection graded by their detection limit")
+        if self.unjudged:
+            lines.append(
+                f"{self.unjudged} values below detection cannot be judged: their detection limit meets no class"
+            )
         if self.unknown:
             names = ", ".join(f"{name} ({rows} rows)" for name, rows in self.unknown.items())
             lines.append(f"determinands not known, left out: {names}")
@@ -123,9 +131,10 @@ def grade_file(
         _refuse_unlisted(table, bodies, stations)
     valid, implausible = _without_implausible(table.frame)
     latest = valid.unique(("time", "station", "determinand"), keep="last", maintain_order=True)
-    grades = grade_frame(latest, bodies, water_body)
+    judged, unjudged = _without_unjudged(latest, bodies or {}, water_body)
+    grades = grade_frame(judged, bodies, water_body)
     write_table(grades, out)
-    return _summary(grades, table, latest, implausible, None if bodies is not None else water_body)
+    return _summary(grades, table, latest, implausible, unjudged, None if bodies is not None else water_body)
 
 
 def grade_frame(
@@ -210,8 +219,31 @@ def _without_implausible(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return cleaned, marked.filter(~pl.col("plausible")).height
 
 
+def _without_unjudged(
+    frame: pl.DataFrame, bodies: Mapping[str, WaterBody], water_body: WaterBody
+) -> tuple[pl.DataFrame, int]:
+    """Detection limits that meet no class, as missing: what lies below them may be of any class."""
+    body = pl.col("station").replace_strict(dict(bodies), default=water_body, return_dtype=pl.String)
+    marked = frame.with_columns(body=body)
+    kinds = marked.filter("below", pl.col("value").is_not_null()).select("determinand", "value", "body").unique()
+    unjudged = [
+        (key, limit, water)
+        for key, limit, water in kinds.iter_rows()
+        if grade({key: BelowDetection(limit)}, water).unjudged
+    ]
+    table = pl.DataFrame(unjudged, kinds.schema, orient="row").with_columns(below=True, unjudged=True)
+    marked = marked.join(table, on=["determinand", "value", "body", "below"], how="left", maintain_order="left")
+    cleaned = marked.with_columns(value=pl.when(pl.col("unjudged").is_null()).then("value")).drop("unjudged", "body")
+    return cleaned, marked["unjudged"].count()
+
+
 def _summary(
-    grades: pl.DataFrame, table: Readings, latest: pl.DataFrame, implausible: int, assumed: str | None
+    grades: pl.DataFrame,
+    table: Readings,
+    latest: pl.DataFrame,
+    implausible: int,
+    unjudged: int,
+    assumed: str | None,
 ) -> GradeSummary:
     counts = dict(grades["water_class"].value_counts().iter_rows())
     has_class = grades["water_class"].is_not_null()
@@ -226,7 +258,8 @@ def _summary(
         partial=int((grades["partial"] & has_class).sum()),
         repeated=table.frame.height - latest.height,
         implausible=implausible,
-        below=int(latest["below"].sum()),
+        below=int(latest["below"].sum()) - unjudged,
+        unjudged=unjudged,
         unknown=table.unknown,
         assumed=assumed,
     )

@@ -10,16 +10,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analytics.evaluation import RiverGrade, StationGrade, evaluate_river, evaluate_station
-from analytics.grading import Grade, WaterClass, grade
+from analytics.grading import Grade, WaterClass
+from analytics.latest import evaluate_latest
+from analytics.pollutants import section_pollutants
+from analytics.uncertainty import class_probabilities, sigmas_of, sigmas_of_sections
 from analytics.window import HOUR_MS, HourMean, hours_by_station
 from collectors.stores.base import Assessment, ReadingStore
 from sensors.determinand import DETERMINANDS
-from sensors.place import Station
-from sensors.reading import USABLE_QUALITIES, Quality, Reading, StationState
+from sensors.place import Station, WaterBody
+from sensors.reading import Reading
 from sensors.site import Site
 
 #: Readings that come later than this change no assessment by themselves: history is regraded on purpose [ms].
 MAX_BACK_MS = 31 * 24 * HOUR_MS
+
+#: Classes that are less probable than this are not told.
+TOLD = 0.0005
 
 
 class Judge:
@@ -101,7 +107,8 @@ class Judge:
             for time_ms in range(first_ms, hour_ms + 1, HOUR_MS):
                 graded = [self._evaluate(s, hours.get(s.id, {}), time_ms) for s in self._site.stations_of(name)]
                 rows += [station_row(station, time_ms) for station in graded]
-                rows.append(river_row(evaluate_river(name, graded, target=WaterClass[river.target_class]), time_ms))
+                whole = evaluate_river(name, graded, target=WaterClass[river.target_class])
+                rows.append(river_row(whole, time_ms, graded))
         return rows
 
     def _evaluate(self, station: Station, hours: Mapping[str, Sequence[HourMean]], hour_ms: int) -> StationGrade:
@@ -128,36 +135,44 @@ class Judge:
 
 
 def latest_row(station: Station, readings: list[Reading]) -> Assessment:
-    """Judge the readings that a station gave at one instant."""
-    state = readings[0].state
-    values = {
-        r.determinand: r.value
-        for r in readings
-        if r.value is not None and r.quality in USABLE_QUALITIES and r.state is StationState.NORMAL
+    """Judge the readings that a station gave at one instant.
+
+    Raises
+    ------
+    ValueError
+        Without readings.
+    """
+    latest = evaluate_latest(readings, station.water_body)
+    if latest is None:
+        raise ValueError(f"no readings of {station.id} to judge")
+    detail = {
+        "values": dict(latest.values),
+        "state": str(latest.state),
+        **_why(latest.grade),
+        **_how_sure(latest.values, sigmas_of(latest.values), station.water_body),
     }
-    graded = grade(values, station.water_body)
-    suspect = any(r.quality is Quality.SUSPECT for r in readings if r.determinand in graded.classes)
-    detail = {"values": values, "state": str(state), **_why(graded)}
     return Assessment(
         "station",
         station.id,
         "latest",
-        readings[0].time_ms,
-        _name(graded.water_class),
-        graded.partial,
-        suspect,
-        graded.deciding,
+        latest.time_ms,
+        _name(latest.grade.water_class),
+        latest.grade.partial,
+        latest.provisional,
+        latest.grade.deciding,
         detail,
     )
 
 
 def station_row(station: StationGrade, hour_ms: int) -> Assessment:
     """The stored form of a station's class over the window."""
+    means = _means(station)
     detail = {
         "hours": station.hours_used,
         "window_hours": station.hours_in_window,
-        "means": {key: mean.mean for key, mean in station.means.items()},
+        "means": means,
         **_why(station.grade),
+        **_how_sure(means, sigmas_of(means), station.water_body),
     }
     return Assessment(
         "station",
@@ -172,8 +187,9 @@ def station_row(station: StationGrade, hour_ms: int) -> Assessment:
     )
 
 
-def river_row(river: RiverGrade, hour_ms: int) -> Assessment:
-    """The stored form of a river's state over the window."""
+def river_row(river: RiverGrade, hour_ms: int, stations: Sequence[StationGrade]) -> Assessment:
+    """The stored form of a river's state over the window, judged from its stations."""
+    sigmas = sigmas_of_sections(_means(station) for station in stations if station.station in river.classes)
     detail = {
         "hours": max(river.hours_used.values(), default=0),
         "window_hours": river.hours_in_window,
@@ -186,7 +202,9 @@ def river_row(river: RiverGrade, hour_ms: int) -> Assessment:
         "sections_with": dict(river.sections_with),
         "ungraded": list(river.ungraded),
         "worse_stations": [{"station": name, "water_class": river.classes[name].name} for name in river.worse],
+        "attained": river.attained,
         **(_why(river.grade) if river.grade else {}),
+        **(_how_sure(river.means, sigmas, river.water_body) if river.grade else {}),
     }
     return Assessment(
         "river",
@@ -205,10 +223,25 @@ def _name(water_class: WaterClass | None) -> str | None:
     return None if water_class is None else water_class.name
 
 
+def _means(station: StationGrade) -> dict[str, float]:
+    return {key: mean.mean for key, mean in station.means.items()}
+
+
 def _why(graded: Grade) -> dict[str, Any]:
     return {
         "classes": {key: water_class.name for key, water_class in graded.classes.items()},
         "exceedance": dict(graded.exceedances),
         "over_target": list(graded.over_target),
+        "target_exceedance": dict(graded.target_exceedances or {}),
+        "main_pollutants": [pollutant.determinand for pollutant in section_pollutants(graded)],
         "missing": list(graded.missing),
     }
+
+
+def _how_sure(values: Mapping[str, float], sigmas: Mapping[str, float], water_body: WaterBody) -> dict[str, Any]:
+    """Whether the class lies near a limit, what it is that does, and the classes that it may be."""
+    found = class_probabilities(values, sigmas, water_body)
+    if found is None:
+        return {}
+    told = {water_class.name: round(share, 3) for water_class, share in found.probability.items() if share >= TOLD}
+    return {"near_limit": found.near_limit, "near": list(found.near), "probability": told}

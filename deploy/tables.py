@@ -7,7 +7,8 @@ time zone: a table read eight hours off looks perfectly well. Spreadsheet dates 
 
 Values are numbers in the determinand's unit. What a laboratory writes below its detection limit is understood:
 ``0.05L``, ``<0.05`` and ``ND(0.05)`` stand for the detection limit itself, so that they meet a class limit exactly
-where the detection limit does; ``ND`` and ``未检出`` without a number are missing, as empty cells are.
+where the detection limit does; ``ND`` and ``未检出`` without a number are missing, as empty cells are
+(`analytics.below_detection`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from analytics.below_detection import Amount, BelowDetection, parse_amount
 from deploy.raw_table import RawTable, check_suffix, read_raw
 from sensors.determinand import determinand_key
 from sensors.errors import ConfigError, Problem, UsageError
@@ -34,9 +36,6 @@ _TIME_ACCEPTED = "a time with Z or an offset, e.g. 2026-04-01T08:00:00+08:00"
 _NAIVE_ACCEPTED = "a time with Z or an offset, or a time zone given for the whole file"
 _VALUE_ACCEPTED = "a number, nothing, 0.05L, <0.05, ND(0.05), ND or 未检出"
 
-_MISSING = ("nan", "na", "n/a", "null", "none", "-", "--", "—", "*", "nd", "未检出")
-_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
-_BELOW = rf"(?i)^(?:[<＜]\s*{_NUMBER}|{_NUMBER}\s*L|(?:ND|未检出)\s*[(（]\s*[<＜]?\s*{_NUMBER}\s*[)）])$"
 _SPACED_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d{2}:?\d{2})$)")
 _SHEET_TIME = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 
@@ -239,6 +238,18 @@ def _parse(value: str | date) -> datetime | None:
         return None
 
 
+def _amount(text: str) -> Amount | None:
+    """What a text that is no plain number says; NaN where it says nothing that we understand."""
+    try:
+        return parse_amount(text)
+    except ValueError:
+        return float("nan")
+
+
+def _number(amount: Amount | None) -> float | None:
+    return amount.limit if isinstance(amount, BelowDetection) else amount
+
+
 def _values(raw: RawTable) -> tuple[pl.Series, pl.Series, list[Problem]]:
     """Values, which of them are detection limits, and what is wrong with them."""
     column = raw.frame["value"]
@@ -251,10 +262,12 @@ def _values(raw: RawTable) -> tuple[pl.Series, pl.Series, list[Problem]]:
     numbers = column.cast(pl.Float64, strict=False)
     bad = numbers.is_infinite().fill_null(False)
     if column.dtype == pl.String:
-        groups = pl.coalesce(pl.col("value").str.extract(_BELOW, group) for group in (1, 2, 3))
-        limits = column.to_frame("value").select(groups.cast(pl.Float64))["value"]
-        below = (numbers.is_null() & limits.is_not_null()).alias("below")
-        numbers = numbers.fill_null(limits)
-        missing = column.is_null() | column.str.to_lowercase().is_in(_MISSING)
-        bad |= numbers.is_null() & ~missing
+        # Few different texts are no plain numbers; each is read once.
+        texts = column.set(numbers.is_not_null(), None)
+        amounts = {text: _amount(text) for text in texts.drop_nulls().unique()}
+        read = _mapped(texts, lambda text: _number(amounts[text]), pl.Float64)
+        is_limit = _mapped(texts, lambda text: isinstance(amounts[text], BelowDetection), pl.Boolean)
+        below = (is_limit.fill_null(False) & read.is_not_null()).alias("below")
+        bad |= read.is_nan().fill_null(False)
+        numbers = numbers.fill_null(read)
     return numbers.fill_nan(None), below, raw.problems(bad, "value", _VALUE_ACCEPTED)

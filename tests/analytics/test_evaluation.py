@@ -183,3 +183,22 @@ def test_means_over_sections_meet_an_inclusive_limit() -> None:
     river = evaluate_river("r", [ammonia("a", 0.1), ammonia("b", 0.2)])
     assert river.means["ammonia_nitrogen"] == 0.15
     assert river.water_class == FIRST
+
+
+@pytest.mark.parametrize(("target", "attained"), [(II, False), (III, True)])
+def test_a_river_with_means_reaches_its_target_by_its_class(target: WaterClass, attained: bool) -> None:
+    river = evaluate_river("r", [ammonia("a", 0.4), ammonia("b", 1.4)], target=target)
+    assert (river.target, river.attained) == (target, attained)
+    assert river.attaining == {"a": True, "b": False}
+
+
+@pytest.mark.parametrize(("worst", "attained"), [(1.0, True), (1.01, False)])
+def test_a_river_with_ratios_reaches_its_target_where_every_section_does(worst: float, attained: bool) -> None:
+    sections = [*(ammonia(str(index), 0.1) for index in range(4)), ammonia("e", worst)]
+    assert evaluate_river("r", sections, target=III).attained is attained
+    assert evaluate_river("r", sections).attained is None
+    assert evaluate_river("r", sections).attaining == {}
+
+
+def test_a_river_without_a_class_reaches_nothing() -> None:
+    assert evaluate_river("r", [station("s", {})], target=III).attained is None

@@ -7,10 +7,13 @@ from importlib import import_module
 
 import pytest
 
+MODULES = (
+    "below_detection", "black_odorous", "comparison", "descriptors", "grading", "periods", "rounding", "trophic",
+    "uncertainty", "window",
+)  # fmt: skip
 
-@pytest.mark.parametrize(
-    "name", ["analytics.descriptors", "analytics.grading", "analytics.rounding", "analytics.window"]
-)
+
+@pytest.mark.parametrize("name", [f"analytics.{name}" for name in MODULES])
 def test_examples_in_docstrings(name: str) -> None:
     result = doctest.testmod(import_module(name))
     assert result.attempted > 0

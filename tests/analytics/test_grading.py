@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.grading import ASSESSED, REPORTED_ONLY, REQUIRED, WaterClass, grade, grade_columns
+from analytics.below_detection import Amount, BelowDetection
+from analytics.grading import ASSESSED, REPORTED_ONLY, REQUIRED, Grade, WaterClass, grade, grade_columns
 from analytics.standards import GB3838_2002, Limit
 from sensors.place import WaterBody
 
@@ -243,3 +244,77 @@ def test_lengths_must_agree() -> None:
 def test_only_what_has_classes_can_be_assessed(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key} has no classes"):
         grade(GOOD, assessed=(key,))
+
+
+def below(key: str, limit: float | None, body: WaterBody = "river", target: WaterClass | None = None) -> Grade:
+    values: dict[str, Amount | None] = {**GOOD, key: BelowDetection(limit)}
+    return grade(values, body, target=target)
+
+
+@pytest.mark.parametrize(
+    ("limit", "water_class", "best"),
+    [(0.15, FIRST, FIRST), (0.151, II, FIRST), (0.5, II, FIRST), (1.0, III, FIRST), (1.01, IV, FIRST), (2.0, V, FIRST)],
+)
+def test_below_detection_has_the_best_class_that_the_limit_meets(
+    limit: float, water_class: WaterClass, best: WaterClass
+) -> None:
+    graded = below("ammonia_nitrogen", limit)
+    assert graded.water_class == graded.classes["ammonia_nitrogen"] == water_class
+    assert graded.best_class == graded.certain_class("ammonia_nitrogen") == best
+    assert not graded.partial
+    assert graded.exceedances == {}
+    assert graded.unjudged == ()
+
+
+@pytest.mark.parametrize("limit", [2.0000001, None])
+def test_a_detection_limit_that_meets_no_class_cannot_be_judged(limit: float | None) -> None:
+    graded = below("ammonia_nitrogen", limit)
+    assert graded.water_class == FIRST
+    assert "ammonia_nitrogen" not in graded.classes
+    assert graded.unjudged == ("ammonia_nitrogen",)
+    assert (graded.partial, graded.missing) == (True, ("ammonia_nitrogen",))
+
+
+@pytest.mark.parametrize(
+    ("key", "limit", "water_class"),
+    [
+        ("dissolved_oxygen", 1.9, INFERIOR_V),
+        ("dissolved_oxygen", 2.0, None),
+        ("ph", 7.0, None),
+        ("ph", 5.9, INFERIOR_V),
+    ],
+)
+def test_less_oxygen_than_can_be_detected_is_bad_and_ph_below_something_says_little(
+    key: str, limit: float, water_class: WaterClass | None
+) -> None:
+    assert below(key, limit).classes.get(key) == water_class
+    assert (key in below(key, limit).unjudged) == (water_class is None)
+
+
+def test_what_does_not_grade_is_not_unjudged() -> None:
+    assert below("total_nitrogen", None, "lake").unjudged == ()
+    assert below("conductivity", None).unjudged == ()
+
+
+@pytest.mark.parametrize(
+    ("limit", "target", "attained"), [(1.0, III, True), (1.1, III, None), (1.1, IV, True), (None, III, None)]
+)
+def test_the_target_is_reached_where_the_detection_limit_meets_it(
+    limit: float | None, target: WaterClass, attained: bool | None
+) -> None:
+    graded = below("ammonia_nitrogen", limit, target=target)
+    assert graded.attained is attained
+    assert graded.over_target == ()
+
+
+def test_what_is_certainly_worse_than_the_target_decides_whatever_lies_below_detection() -> None:
+    graded = grade({**GOOD, "total_phosphorus": 0.5, "copper": BelowDetection(None)}, target=III)
+    assert graded.attained is False
+    assert graded.over_target == ("total_phosphorus",)
+    assert graded.attains(INFERIOR_V) is None  # copper cannot be judged
+    assert grade({}).attains(III) is None
+
+
+def test_a_target_without_doubt_needs_no_target_at_grading() -> None:
+    graded = grade(GOOD | {"ammonia_nitrogen": 0.9})
+    assert (graded.attained, graded.attains(II), graded.attains(III)) == (None, False, True)

@@ -4,7 +4,19 @@ import math
 
 import pytest
 
-from analytics.window import HOUR_MS, HourMean, WindowMean, hours_between, hours_by_station, mean_of, window_means
+from analytics.window import (
+    HOUR_MS,
+    HourMean,
+    WindowMean,
+    hours_between,
+    hours_by_station,
+    hours_in_state,
+    hours_of,
+    mean_of,
+    usable,
+    window_means,
+)
+from sensors.reading import Quality, Reading, StationState
 
 DAY = (0, 24 * HOUR_MS)
 
@@ -72,3 +84,54 @@ def test_rows_are_sorted_by_station_and_determinand() -> None:
         "a": {"ph": [HourMean(0, 7.0, 60), HourMean(HOUR_MS, 7.5, 30)]},
         "b": {"ph": [HourMean(0, 8.0, 60, 2)]},
     }
+
+
+def reading(
+    minute: int, value: float | None, quality: Quality = Quality.GOOD, state: StationState = StationState.NORMAL
+) -> Reading:
+    return Reading("s", "ph", minute * 60_000, value, quality, state)
+
+
+@pytest.mark.parametrize(
+    ("quality", "state", "takes_part"),
+    [
+        (Quality.GOOD, StationState.NORMAL, True),
+        (Quality.NOT_EVALUATED, StationState.NORMAL, True),
+        (Quality.SUSPECT, StationState.NORMAL, True),
+        (Quality.FAIL, StationState.NORMAL, False),
+        (Quality.MISSING, StationState.NORMAL, False),
+        *((Quality.GOOD, state, False) for state in StationState if state is not StationState.NORMAL),
+    ],
+)
+def test_what_takes_part_in_grading(quality: Quality, state: StationState, takes_part: bool) -> None:
+    assert usable(reading(0, 7.0, quality, state)) is takes_part
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_what_is_no_number_takes_no_part(value: float | None) -> None:
+    assert not usable(reading(0, value))
+
+
+def test_readings_become_hours_with_and_without_the_suspect_ones() -> None:
+    readings = [
+        reading(60, 8.0), reading(0, 7.0), reading(30, 7.4), reading(59, 9.0, Quality.SUSPECT),
+        reading(10, 1.0, Quality.FAIL), reading(121, 9.5, Quality.SUSPECT), reading(180, 7.0, state=StationState.FAULT),
+    ]  # fmt: skip
+    assert hours_of(readings) == {
+        "s": {
+            "ph": [
+                HourMean(0, 7.8, 3, 1, 7.2), HourMean(HOUR_MS, 8.0, 1, 0, 8.0), HourMean(2 * HOUR_MS, 9.5, 1, 1, None),
+            ]
+        }
+    }  # fmt: skip
+
+
+def test_hours_in_another_state_are_counted_by_state() -> None:
+    states = StationState
+    readings = [
+        reading(0, 7.0, state=states.MAINTENANCE), reading(30, 7.0),  # ran normally for a part of the hour
+        reading(60, 7.0, state=states.MAINTENANCE), reading(119, 7.0, state=states.CALIBRATION),
+        reading(125, None, Quality.MISSING, states.STOPPED), reading(185, None, Quality.MISSING, states.STOPPED),
+        Reading("t", "ph", 0, 7.0),
+    ]  # fmt: skip
+    assert hours_in_state(readings) == {"s": {states.CALIBRATION: 1, states.STOPPED: 2}, "t": {}}

@@ -85,6 +85,27 @@ def test_the_edge_of_the_plausible_range_is_plausible(tmp_path: Path) -> None:
     assert graded(tmp_path, *rows(permanganate_index="100"))[0]["water_class"] == "INFERIOR_V"
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("ammonia_nitrogen", "<2.01"), ("ph", "<7"), ("dissolved_oxygen", "<8"), ("total_phosphorus", "0.41L")],
+)
+def test_a_detection_limit_that_meets_no_class_counts_as_missing(tmp_path: Path, key: str, text: str) -> None:
+    out = tmp_path / "out.csv"
+    summary = grade_file(readings(tmp_path, *rows(**{key: text}), *rows("t", copper="<0.5")), None, out)
+    first, second = (line.split(",") for line in out.read_text().splitlines()[1:])
+    assert (first[2], first[3]) == ("I", "false" if key == "total_phosphorus" else "true")
+    assert second[2] == "II"
+    assert (summary.below, summary.unjudged) == (1, 1)
+    assert "1 values below detection cannot be judged: their detection limit meets no class" in str(summary)
+
+
+def test_whether_a_detection_limit_meets_a_class_depends_on_the_water(tmp_path: Path) -> None:
+    table = readings(tmp_path, *rows("r", total_phosphorus="<0.3"), *rows("l", total_phosphorus="<0.3"))
+    summary = grade_file(table, stations(tmp_path, r="river", l="lake"), tmp_path / "out.csv")
+    lake, river = (line.split(",")[2] for line in (tmp_path / "out.csv").read_text().splitlines()[1:])
+    assert (lake, river, summary.unjudged) == ("I", "IV", 1)
+
+
 @pytest.mark.parametrize(("text", "water_class"), [("0.15L", "I"), ("<0.5", "II"), ("ND(0.51)", "III")])
 def test_below_detection_is_graded_by_the_detection_limit(tmp_path: Path, text: str, water_class: str) -> None:
     assert graded(tmp_path, *rows(ammonia_nitrogen=text))[0]["water_class"] == water_class

@@ -130,3 +130,39 @@ def test_readings_older_than_the_limit_judge_the_hours_within_it(store, xietang,
     put(store, a, NOW - 9 * HOUR)
     rows = Judge(xietang, store).tick(NOW, {a: NOW - 9 * HOUR})
     assert len([r for r in rows if (r.subject, r.basis) == (a, "window")]) == 3
+
+
+def test_a_class_near_a_limit_says_so_and_why(store, xietang, pair) -> None:
+    river, a, b = pair
+    put(store, a, NOW, ammonia_nitrogen=0.99)
+    put(store, b, NOW, ammonia_nitrogen=0.75)
+    rows = Judge(xietang, store).tick(NOW, {a: NOW, b: NOW})
+    for basis in ("latest", "window"):
+        judged = by_subject(rows, "station", basis)
+        detail = judged[a].detail
+        assert (judged[a].water_class, detail["near_limit"], detail["near"]) == ("III", True, ["ammonia_nitrogen"])
+        assert detail["probability"] == {"III": 0.569, "IV": 0.431}
+        assert judged[b].detail["near_limit"] is False
+        assert judged[b].detail["probability"]["III"] > 0.9
+    here = by_subject(rows, "river", "window")[river].detail
+    assert (here["near_limit"], here["near"]) == (False, [])
+    assert sum(here["probability"].values()) == pytest.approx(1, abs=0.002)
+
+
+def test_the_reasons_are_kept_with_the_class(store, xietang, pair) -> None:
+    river, a, b = pair
+    put(store, a, NOW, ammonia_nitrogen=3.0, total_phosphorus=0.25)
+    put(store, b, NOW, ammonia_nitrogen=3.0)
+    rows = Judge(xietang, store).tick(NOW, {a: NOW, b: NOW})
+    detail = by_subject(rows, "station", "window")[a].detail
+    assert detail["main_pollutants"] == ["ammonia_nitrogen", "total_phosphorus"]
+    target = xietang.rivers[river].target_class
+    assert detail["target_exceedance"]["ammonia_nitrogen"] == pytest.approx(3.0 / {"III": 1.0, "IV": 1.5}[target] - 1)
+    assert by_subject(rows, "river", "window")[river].detail["attained"] is False
+
+
+def test_a_silent_station_has_nothing_to_be_sure_of(store, xietang, pair) -> None:
+    rows = Judge(xietang, store).tick(NOW, {})
+    silent = by_subject(rows, "station", "window")[pair[1]].detail
+    assert "probability" not in silent
+    assert by_subject(rows, "river", "window")[pair[0]].detail["attained"] is None

@@ -115,7 +115,8 @@ def test_unknown_determinands_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("7", 7.0), (" 7.25 ", 7.25), ("-0.5", -0.5), ("1e-3", 0.001), ("+5", 5.0), (".5", 0.5)]
+    ("text", "value"),
+    [("7", 7.0), (" 7.25 ", 7.25), ("-0.5", -0.5), ("1e-3", 0.001), ("+5", 5.0), (".5", 0.5), ("5.", 5)],
 )
 def test_numbers(tmp_path: Path, text: str, value: float) -> None:
     frame = values(tmp_path, text)
@@ -139,7 +140,7 @@ def test_missing_values(tmp_path: Path, text: str) -> None:
     assert frame["below"].to_list() == [False]
 
 
-@pytest.mark.parametrize("text", ["seven", '"0,5"', "inf", "-inf", ">5", "5L5", "0x10", "L", "<", "7 mg/L"])
+@pytest.mark.parametrize("text", ["seven", '"0,5"', "inf", "-inf", ">5", "5L5", "0x10", "L", "<", "7 mg/L", "0L"])
 def test_what_is_no_value_is_named_with_its_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as error:
         values(tmp_path, "7", text)

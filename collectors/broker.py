@@ -16,12 +16,12 @@ from urllib.parse import unquote, urlsplit
 
 from paho.mqtt.client import topic_matches_sub
 
-from collectors.link import (
+from collectors.link import Link
+from collectors.mqtt import (
     NOBODY_LISTENS,
     UNSUPPORTED_VERSION,
     Address,
     Identity,
-    Link,
     Message,
     Refused,
     Silent,

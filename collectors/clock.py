@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+from sensors.errors import UsageError
+
 Now = Callable[[], int]
 
 
@@ -49,7 +51,7 @@ def clock_from(text: str | None) -> Now:
 
     Raises
     ------
-    ValueError
+    UsageError
         If the text is not the form that `ReplayClock.to_json` writes.
     """
     if not text:
@@ -57,4 +59,4 @@ def clock_from(text: str | None) -> Now:
     try:
         return ReplayClock(**json.loads(text))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"clock {text!r}: {error}; accepted: {{real0_ms, start_ms, end_ms, speed}}") from None
+        raise UsageError(f"clock {text!r}: {error}; accepted: {{real0_ms, start_ms, end_ms, speed}}") from None

@@ -89,7 +89,7 @@ class Ingest:
     quarantine : Quarantine, optional
         Where refused payloads go.
     stations : mapping of str to collection of str, optional
-        Stations of each gateway: what others send about them is refused. Without it everything is taken.
+        Stations of each gateway of this shard: what others send about them is refused. Without it everything is taken.
     on_block : callable, optional
         Gets every `Block` after its commit, in the event loop.
     on_status : callable, optional
@@ -121,6 +121,7 @@ class Ingest:
         self.state = IngestState()
         self._marks: dict[str, Watermark] = {}
         self._epochs: dict[str, str] = {}
+        self._heard: set[str] = set()
         self._waiting: list[Message] = []
         #: Stored, but their watermark is not out yet, so not acknowledged either.
         self._owed: list[Message] = []
@@ -196,6 +197,7 @@ class Ingest:
             if batch is not None:
                 gateways.add(batch.gateway)
                 await self._add(batch, works)
+        self._heard |= gateways
         for gateway, work in works.items():
             await self._commit(gateway, work)
         self._owed += messages
@@ -208,7 +210,8 @@ class Ingest:
         block its window for ever if they were forgotten here.
         """
         if self._publish_all:
-            marks = self._marks
+            mine = self._heard if self._stations is None else self._stations.keys()
+            marks = {gateway: mark for gateway, mark in self._marks.items() if gateway in mine}
         self._publish_all = False  # before waiting: the next connection may ask for it meanwhile
         if await self._publish(marks):
             for message in self._owed:

@@ -11,8 +11,7 @@ import contextlib
 import secrets
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -20,9 +19,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collectors.mqtt import REFUSED, Address, Identity, Message, Refused, Silent, Version
 from sensors.errors import LinkError
 
-Version = Literal[5, 4]
+__all__ = ["OPEN_S", "SESSION_S", "SILENT_S", "Identity", "Link", "Refused", "Version"]
+
+#: Acknowledgements of MQTT 3.1.1 are not sent sooner than this [s]: amqtt begins to wait for one after it has sent the
+#: message, misses one that was quicker, and then serves that client nothing for five seconds.
+ACK_S = 0.02
 
 #: How long a broker keeps the session of a persistent client that is away [s]: a week.
 SESSION_S = 7 * 24 * 3600
@@ -34,104 +38,9 @@ OPEN_S = 10.0
 #: of a long client id and wait for the rest (amqtt does; without properties it refuses at once).
 SILENT_S = 3.0
 
-#: MQTT 5, 2.4: this and everything above is a refusal; 0x10 says that nobody has subscribed to the topic.
-REFUSED, NOBODY_LISTENS = 0x80, 0x10
 
-#: MQTT 5 reason code for a protocol version that the broker does not speak.
-UNSUPPORTED_VERSION = 0x84
-
-
-class Silent(LinkError):
-    """The broker took the connection and said nothing to CONNECT."""
-
-
-class Refused(LinkError):
-    """The broker said no.
-
-    Attributes
-    ----------
-    reason_code : int
-        MQTT 5, 2.4; answers of MQTT 3.1.1 are given as the code that means the same.
-    """
-
-    def __init__(self, what: str, reason_code: int, reason: str) -> None:
-        self.reason_code = reason_code
-        super().__init__(f"{what}: {reason}")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a broker is and how it is spoken to.
-
-    Attributes
-    ----------
-    host : str
-    port : int
-    tls : ssl.SSLContext or None
-        With it the connection is encrypted and the broker's certificate checked.
-    username, password : str or None
-    """
-
-    host: str
-    port: int = 1883
-    tls: ssl.SSLContext | None = None
-    username: str | None = None
-    password: str | None = None
-
-    def __str__(self) -> str:
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker publishes, retained, when a client is gone without saying so."""
-
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who connects.
-
-    Attributes
-    ----------
-    client_id : str
-    persistent : bool
-        Whether the broker keeps subscriptions and messages while the client is away; with MQTT 5 only.
-    will : Will or None
-    keepalive_s : int
-        The connection is taken for dead after one and a half of it [s].
-    window : int
-        Most messages under way in each direction.
-    """
-
-    client_id: str
-    persistent: bool = False
-    will: Will | None = None
-    keepalive_s: int = 30
-    window: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that came.
-
-    Attributes
-    ----------
-    topic : str
-    payload : bytes
-    retained, duplicate : bool
-    ack : callable
-        Tells the broker that the message is taken care of; it comes again after a break otherwise. Harmless when
-        called again.
-    """
-
-    topic: str
-    payload: bytes
-    retained: bool
-    duplicate: bool
-    ack: Callable[[], None]
+def _nothing() -> None:
+    pass
 
 
 class _TidySocket(ssl.SSLSocket):
@@ -402,22 +311,28 @@ class Link:
             future.set_result(value)
 
     def _received(self, client: Client, _: Any, message: MQTTMessage) -> None:
-        mid, qos = message.mid, message.qos
         owed = True
 
         def ack() -> None:
             nonlocal owed
             if owed and not self.closed.done():
                 owed = False
-                client.ack(mid, qos)
+                client.ack(message.mid, message.qos)
 
         try:
             topic = message.topic
         except UnicodeDecodeError:
             self._loop.call_soon(ack)
             return
+        if self._holds:
+            told = ack
+        else:
+            # Nothing would bring it again, and amqtt lets every other client wait for one that holds back.
+            told = _nothing
+            self._loop.call_later(0.0 if self.version == 5 else ACK_S, ack)
         # Not from within paho: the handler may acknowledge or publish at once.
-        self._loop.call_soon(self._on_message, Message(topic, bytes(message.payload), message.retain, message.dup, ack))
+        heard = Message(topic, bytes(message.payload), message.retain, message.dup, told)
+        self._loop.call_soon(self._on_message, heard)
 
     def _want_write(self, client: Client, _: Any, sock: Any) -> None:
         # CONNECT is queued in the thread that opens the socket.

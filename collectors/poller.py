@@ -11,7 +11,7 @@ import logging
 import math
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from collectors.bus import BusError
@@ -19,7 +19,7 @@ from collectors.clock import Now
 from sensors.decode import Decoder
 from sensors.endpoint import Endpoint
 from sensors.place import Station
-from sensors.profile import Profile
+from sensors.profile import Profile, ReadBlock
 from sensors.reading import Observation, Quality, StationState
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,7 @@ class _Unit:
     answered_ms: int | None = None
     reason: str = ""
     told_absent_s: float | None = None
+    blocks: dict[ReadBlock, Breaker] = field(default_factory=dict)
 
 
 class Poller:
@@ -215,6 +216,7 @@ class Poller:
         answers = await self._ask(unit, now_s)
         end_ms = self._now_ms()
         if all(answer is None for answer in answers):
+            unit.blocks.clear()  # the unit is silent, not a block of it
             unit.breaker.failed(now_s)
             return self._absent(unit, now_s)
         unit.breaker.worked()
@@ -229,6 +231,12 @@ class Poller:
         answers: list[list[int] | None] = []
         unit.reason = ""
         for block in unit.decoder.blocks:
+            breaker = unit.blocks.setdefault(block, Breaker(self._settings, unit.station.period_s))
+            if not breaker.may_try(now_s):
+                # Some instruments answer nothing at all for registers that they do not have: left alone as a dead
+                # unit is, or every poll of this one would cost its neighbours a time-out.
+                answers.append(None)
+                continue
             try:
                 answers.append(
                     await self._bus.read(
@@ -236,6 +244,7 @@ class Poller:
                     )
                 )
                 self._bus_breaker.worked()
+                breaker.worked()
             except BusError as error:
                 answers.append(None)
                 unit.reason = str(error)
@@ -245,6 +254,7 @@ class Poller:
                     self._bus_breaker.failed(now_s)
                     self._bus_reason = unit.reason
                 if error.reason != "exception":
+                    breaker.failed(now_s)
                     # It is silent: asking it for the rest would only keep the others waiting.
                     answers += [None] * (len(unit.decoder.blocks) - len(answers))
                     break

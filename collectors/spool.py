@@ -206,7 +206,8 @@ class Spool:
             group, self._waiting = self._waiting, []
             try:
                 await self._run(partial(self._commit, group))
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:
+                # Whatever it was, the group is not on disk: it waits for the next attempt.
                 self._waiting[:0] = group
                 self._fail(error)
                 return

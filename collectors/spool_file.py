@@ -35,6 +35,9 @@ _SCHEMA = (
         first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)""",
 )
 
+#: A clock that moves on by more than this between two groups has jumped, or the gateway was off [ms].
+JUMP_MS = 24 * 3_600_000
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -92,6 +95,7 @@ class SpoolFile:
     def __init__(self, path: Path, now_ms: int) -> None:
         self.path = path
         self.damaged: Path | None = None
+        self._open_db: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -103,13 +107,20 @@ class SpoolFile:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"spool {path}: {error}", retryable=True) from error
 
-    def _open(self) -> None:
-        self._db = sqlite3.connect(self.path, timeout=LOCK_S, isolation_level=None)
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=LOCK_S, isolation_level=None)
         try:
-            self._prepare(self._db)
+            self._prepare(db)
         except BaseException:
-            self._db.close()
+            db.close()
             raise
+        self._open_db = db
+        return db
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        """The connection; opened anew where a damaged file was put aside and the disk took no new one at once."""
+        return self._open_db or self._open()
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         # One process only: two gateways on one spool would deliver each other's rows.
@@ -141,8 +152,9 @@ class SpoolFile:
 
     def put_aside(self, now_ms: int) -> None:
         """Keep a damaged file under another name and begin a new one, with a new epoch."""
-        if hasattr(self, "_db"):
-            self._db.close()
+        if self._open_db is not None:
+            self._open_db.close()
+            self._open_db = None
         self.damaged = self.path.with_name(f"{self.path.name}.damaged-{now_ms}")
         for tail in ("", "-wal"):
             old = self.path.with_name(self.path.name + tail)
@@ -152,8 +164,9 @@ class SpoolFile:
 
     def append(self, observations: Sequence[Observation], limits: Limits, now_ms: int) -> None:
         """Put rows at the end, drop what is over the limits, and have both on disk on return."""
-        rows = [(now_ms, observation.time_ms, encode(observation)) for observation in observations]
+        rows = list(_bodies(observations, now_ms))
         with _transaction(self._db):
+            self._bridge(now_ms)
             self._db.executemany("INSERT INTO row (taken_ms, time_ms, body) VALUES (?, ?, ?)", rows)
             size = self.bytes + sum(len(body) + ROW_OVERHEAD for _, _, body in rows)
             dropped, freed = self._drop(size - limits.max_bytes, now_ms - limits.max_age_ms)
@@ -161,6 +174,15 @@ class SpoolFile:
         self.rows += len(rows) - dropped
         self.bytes = size - freed
         self.base = max(self.base, self.last - self.rows)
+
+    def _bridge(self, now_ms: int) -> None:
+        """Keep the ages of rows where the clock has jumped: age is time that the gateway has worked.
+
+        Without it, a gateway that starts in 1970 and is then set right would drop all that it holds.
+        """
+        newest = self._db.execute("SELECT taken_ms FROM row ORDER BY seq DESC LIMIT 1").fetchone()
+        if newest is not None and abs(now_ms - newest[0]) > JUMP_MS:
+            self._db.execute("UPDATE row SET taken_ms = taken_ms + ?", (now_ms - newest[0],))
 
     def _drop(self, excess: int, oldest_ms: int) -> tuple[int, int]:
         """Drop the oldest rows: `excess` bytes of them, and those taken before `oldest_ms`."""
@@ -231,7 +253,8 @@ class SpoolFile:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        if self._open_db is not None:
+            self._open_db.close()
 
 
 @contextmanager
@@ -249,6 +272,15 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error says that the file itself is broken."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def _bodies(observations: Sequence[Observation], now_ms: int) -> Iterator[tuple[int, int, str]]:
+    """Rows to be kept; an observation that has no text form is told and left out, the others of its group are not."""
+    for observation in observations:
+        try:
+            yield now_ms, observation.time_ms, encode(observation)
+        except (ValueError, TypeError):
+            log.exception("an observation that cannot be written is left out: %.500r", observation)
 
 
 def encode(observation: Observation) -> str:

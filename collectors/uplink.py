@@ -65,7 +65,7 @@ def identity(site: str, shard: int, gateway: str, epoch: str, **more: Any) -> Id
     epoch : str
         Of the gateway's spool.
     **more
-        Further fields of `collectors.link.Identity`.
+        Further fields of `collectors.mqtt.Identity`.
     """
     will = Will(wire.topic(site, shard, gateway, "birth"), wire.encode_status(gateway, online=False, epoch=epoch))
     return Identity(f"{site}-{gateway}", will=will, **more)

@@ -136,7 +136,8 @@ def topic(site: str, shard: int, gateway: str, channel: Channel) -> str:
 
 def shard_filter(site: str, shard: int, channel: Channel) -> str:
     """Subscription to one channel of every gateway of a shard."""
-    return topic(site, shard, "x", channel).replace("/x/", "/+/")
+    head, _, tail = topic(site, shard, "x", channel).rpartition("/x/")
+    return f"{head}/+/{tail}"
 
 
 def parse_topic(text: str) -> Topic:

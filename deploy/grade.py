@@ -129,12 +129,37 @@ def grade_file(
     bodies = None if stations is None else read_stations(stations)
     if bodies is not None and stations is not None:
         _refuse_unlisted(table, bodies, stations)
-    valid, implausible = _without_implausible(table.frame)
-    latest = valid.unique(("time", "station", "determinand"), keep="last", maintain_order=True)
-    judged, unjudged = _without_unjudged(latest, bodies or {}, water_body)
-    grades = grade_frame(judged, bodies, water_body)
+    grades, latest, implausible, unjudged = grade_readings(table.frame, bodies or {}, water_body)
     write_table(grades, out)
     return _summary(grades, table, latest, implausible, unjudged, None if bodies is not None else water_body)
+
+
+def grade_readings(
+    frame: pl.DataFrame, bodies: Mapping[str, WaterBody], water_body: WaterBody = "river"
+) -> tuple[pl.DataFrame, pl.DataFrame, int, int]:
+    """Grade readings as they stand in a file: the later row holds, and what cannot be judged is left out.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        See `deploy.tables.Readings`.
+    bodies : mapping of str to WaterBody
+        By station; `water_body` where it is not there.
+    water_body : {'river', 'lake'}
+
+    Returns
+    -------
+    grades : polars.DataFrame
+        See `grade_file`.
+    latest : polars.DataFrame
+        The rows that hold.
+    implausible, unjudged : int
+        Rows that were left out: outside the plausible range, and below a detection limit that meets no class.
+    """
+    valid, implausible = _without_implausible(frame)
+    latest = valid.unique(("time", "station", "determinand"), keep="last", maintain_order=True)
+    judged, unjudged = _without_unjudged(latest, bodies, water_body)
+    return grade_frame(judged, bodies, water_body), latest, implausible, unjudged
 
 
 def grade_frame(

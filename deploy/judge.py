@@ -24,6 +24,12 @@ from sensors.site import Site
 #: Readings that come later than this change no assessment by themselves: history is regraded on purpose [ms].
 MAX_BACK_MS = 31 * 24 * HOUR_MS
 
+#: After a start these hours are judged again: what arrived before the last end may not have been judged [ms].
+RESTART_BACK_MS = 7 * 24 * HOUR_MS
+
+#: Hours of a river that one tick judges at most beside the running one: about a second's work.
+HOURS_A_TICK = 500
+
 #: Classes that are less probable than this are not told.
 TOLD = 0.0005
 
@@ -32,7 +38,7 @@ class Judge:
     """Grades stations on their newest readings and on the window, and rivers on the window.
 
     Readings that come late, from a gateway that was cut off, change the window of every hour after them: those hours
-    are judged again, back to `MAX_BACK_MS`.
+    are judged again, back to `MAX_BACK_MS`, a part of them in each tick.
 
     Parameters
     ----------
@@ -45,14 +51,24 @@ class Judge:
         self._site, self._store = site, store
         self._graded: set[str] = set()
         self._hour_ms: int | None = None
+        #: Stations whose newest readings, and rivers whose running hour, are to be judged.
+        self._stations: set[str] = set()
+        self._rivers: set[str] = set()
+        #: Rivers with earlier hours to be judged, and the first of those [ms].
+        self._since: dict[str, int] = {}
 
     @property
     def graded(self) -> int:
         """Stations that have a class over the window."""
         return len(self._graded)
 
+    @property
+    def behind(self) -> bool:
+        """Whether earlier hours still wait to be judged."""
+        return bool(self._since)
+
     def tick(self, now_ms: int, changed: Mapping[str, int]) -> list[Assessment]:
-        """Judge the rivers of stations that have new readings; every river when a new hour has begun.
+        """Judge the running hour of what has changed, of everything when it has just begun, and some earlier hours.
 
         Parameters
         ----------
@@ -60,7 +76,7 @@ class Judge:
             Milliseconds since the epoch, UTC.
         changed : mapping of str to int
             Stations with new readings, and the time of the oldest of those [ms since the epoch, UTC]; ids that the
-            site does not know are passed over.
+            site does not know are passed over. They are remembered until they are judged.
 
         Returns
         -------
@@ -70,45 +86,75 @@ class Judge:
         Raises
         ------
         StoreError
-            If the store cannot be read or written; the same tick may be tried again.
+            If the store cannot be read or written; the next tick makes up for it.
         """
         hour_ms = now_ms // HOUR_MS * HOUR_MS
-        since = {name: max(time_ms // HOUR_MS * HOUR_MS, hour_ms - MAX_BACK_MS) for name, time_ms in changed.items()}
-        if hour_ms != self._hour_ms:
-            since = {name: min(hour_ms, since.get(name, hour_ms)) for name in self._site.stations}
-        since = {name: min(time_ms, hour_ms) for name, time_ms in since.items() if name in self._site.stations}
-        if not since:
-            return []
-        rows = self._latest([self._site.stations[name] for name in since])
-        rivers: dict[str, int] = {}
-        for name, time_ms in since.items():
-            river = self._site.stations[name].river
-            rivers[river] = min(time_ms, rivers.get(river, time_ms))
-        window = self._judge_rivers(rivers, hour_ms)
-        self._store.put_assessments(rows + window)
-        self._hour_ms = hour_ms
-        for row in window:
-            if row.scope == "station" and row.time_ms == hour_ms:
+        self._note(hour_ms, changed)
+        rows = self._latest() + [row for river in sorted(self._rivers) for row in self._judge(river, hour_ms, hour_ms)]
+        if rows:
+            self._store.put_assessments(rows)
+        for row in rows:
+            if row.scope == "station" and row.basis == "window":
                 (self._graded.add if row.water_class else self._graded.discard)(row.subject)
-        return rows + window
+        self._stations.clear()
+        self._rivers.clear()
+        return rows + self._catch_up(hour_ms)
 
-    def _judge_rivers(self, since: Mapping[str, int], hour_ms: int) -> list[Assessment]:
-        """Rows of rivers and their stations for every hour from `since` [ms] to the running one."""
-        stations = [station for river in since for station in self._site.stations_of(river)]
-        length_ms = self._site.assessment.window_hours * HOUR_MS
-        start_ms, end_ms = min(since.values()) + HOUR_MS - length_ms, hour_ms + HOUR_MS
-        summary = self._store.summary([s.id for s in stations], list(DETERMINANDS), start_ms, end_ms, HOUR_MS)
+    def _note(self, hour_ms: int, changed: Mapping[str, int]) -> None:
+        """Remember what is to be judged."""
+        for name, time_ms in changed.items():
+            if name in self._site.stations:
+                self._stations.add(name)
+                self._from(self._site.stations[name].river, max(time_ms, hour_ms - MAX_BACK_MS), hour_ms)
+        if hour_ms != self._hour_ms:
+            # The hour that has ended is judged once more: its last readings came after its last tick.
+            back_ms = RESTART_BACK_MS if self._hour_ms is None else min(hour_ms - self._hour_ms, MAX_BACK_MS)
+            self._stations.update(self._site.stations)
+            for river in {station.river for station in self._site.stations.values()}:
+                self._from(river, hour_ms - back_ms, hour_ms)
+            self._hour_ms = hour_ms
+
+    def _from(self, river: str, time_ms: int, hour_ms: int) -> None:
+        self._rivers.add(river)
+        first_ms = time_ms // HOUR_MS * HOUR_MS
+        if first_ms < hour_ms:
+            self._since[river] = min(first_ms, self._since.get(river, first_ms))
+
+    def _catch_up(self, hour_ms: int) -> list[Assessment]:
+        """Judge earlier hours, as many as one tick may."""
+        done, left = [], HOURS_A_TICK
+        for river, first_ms in list(self._since.items()):
+            last_ms = min(hour_ms - HOUR_MS, first_ms + (left - 1) * HOUR_MS)
+            # An hour of which nothing is known at all is a gap, not a judgement.
+            rows = [row for row in self._judge(river, first_ms, last_ms) if row.water_class or row.detail.get("hours")]
+            if rows:
+                self._store.put_assessments(rows)
+            done += rows
+            left -= (last_ms - first_ms) // HOUR_MS + 1
+            if last_ms >= hour_ms - HOUR_MS:
+                del self._since[river]
+            else:
+                self._since[river] = last_ms + HOUR_MS
+            if left <= 0:
+                break
+        return done
+
+    def _judge(self, name: str, first_ms: int, last_ms: int) -> list[Assessment]:
+        """Rows of a river and its stations for every hour from the first to the last."""
+        river, stations = self._site.rivers[name], self._site.stations_of(name)
+        start_ms = first_ms + HOUR_MS - self._site.assessment.window_hours * HOUR_MS
+        summary = self._store.summary(
+            [s.id for s in stations], list(DETERMINANDS), start_ms, last_ms + HOUR_MS, HOUR_MS
+        )
         hours = hours_by_station(
             (r.station, r.determinand, r.start_ms, r.mean, r.count, r.provisional) for r in summary
         )
         rows = []
-        for name, first_ms in since.items():
-            river = self._site.rivers[name]
-            for time_ms in range(first_ms, hour_ms + 1, HOUR_MS):
-                graded = [self._evaluate(s, hours.get(s.id, {}), time_ms) for s in self._site.stations_of(name)]
-                rows += [station_row(station, time_ms) for station in graded]
-                whole = evaluate_river(name, graded, target=WaterClass[river.target_class])
-                rows.append(river_row(whole, time_ms, graded))
+        for time_ms in range(first_ms, last_ms + 1, HOUR_MS):
+            graded = [self._evaluate(station, hours.get(station.id, {}), time_ms) for station in stations]
+            rows += [station_row(station, time_ms) for station in graded]
+            whole = evaluate_river(name, graded, target=WaterClass[river.target_class])
+            rows.append(river_row(whole, time_ms, graded))
         return rows
 
     def _evaluate(self, station: Station, hours: Mapping[str, Sequence[HourMean]], hour_ms: int) -> StationGrade:
@@ -123,7 +169,9 @@ class Judge:
             target=WaterClass[self._site.rivers[station.river].target_class],
         )
 
-    def _latest(self, stations: list[Station]) -> list[Assessment]:
+    def _latest(self) -> list[Assessment]:
+        if not self._stations:
+            return []
         newest: dict[str, list[Reading]] = {}
         for reading in self._store.latest():
             held = newest.get(reading.station)
@@ -131,11 +179,12 @@ class Judge:
                 newest[reading.station] = [reading]
             elif reading.time_ms == held[0].time_ms:
                 held.append(reading)
-        return [latest_row(station, newest[station.id]) for station in stations if station.id in newest]
+        stations = [self._site.stations[name] for name in sorted(self._stations & set(newest))]
+        return [latest_row(station, newest[station.id]) for station in stations]
 
 
 def latest_row(station: Station, readings: list[Reading]) -> Assessment:
-    """Judge the readings that a station gave at one instant.
+    """Judge the readings that a station gave at one instant; one row an hour stays as history.
 
     Raises
     ------
@@ -146,6 +195,7 @@ def latest_row(station: Station, readings: list[Reading]) -> Assessment:
     if latest is None:
         raise ValueError(f"no readings of {station.id} to judge")
     detail = {
+        "time_ms": latest.time_ms,
         "values": dict(latest.values),
         "state": str(latest.state),
         **_why(latest.grade),
@@ -155,7 +205,7 @@ def latest_row(station: Station, readings: list[Reading]) -> Assessment:
         "station",
         station.id,
         "latest",
-        latest.time_ms,
+        latest.time_ms // HOUR_MS * HOUR_MS,
         _name(latest.grade.water_class),
         latest.grade.partial,
         latest.provisional,

@@ -73,10 +73,11 @@ def run_local(options: Options, say: Say) -> None:
     begun = time.monotonic()
     check_python()
     site = load_site(options.site)
-    data = options.data or Path("var") / (f"{site.id}-replay" if options.played else site.id)
+    kind = "replay" if options.played else "virtual" if options.virtual else "probes"
+    data = options.data or Path("var") / (site.id if kind == "probes" else f"{site.id}-{kind}")
     if answers(options.port):
         raise UsageError(f"port {options.port} is in use: is the board already running? Choose another with --port.")
-    with _own(data) as logs:
+    with _own(data, kind) as logs:
         supervisor = Supervisor(logs, say)
         supervisor.handle_signals()
         try:
@@ -106,8 +107,12 @@ def check_python() -> None:
 
 
 @contextlib.contextmanager
-def _own(data: Path) -> Iterator[Path]:
-    """Make the data folder and hold it, so that two systems never write the same spool; yields the log folder."""
+def _own(data: Path, kind: str) -> Iterator[Path]:
+    """Make the data folder and hold it; yields the log folder.
+
+    Two systems never write the same spool, and readings of one kind (``probes``, ``virtual``, ``replay``) are never
+    mixed with those of another: simulated water must not stand in a real river's history.
+    """
     try:
         logs = data / "logs"
         logs.mkdir(parents=True, exist_ok=True)
@@ -119,9 +124,22 @@ def _own(data: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise UsageError(f"{data} is in use by another RiverChief; stop it or choose another --data.") from None
-        for old in logs.glob("*.log"):
-            old.unlink()
+        _claim(data, kind)
+        for log in logs.glob("*.log"):
+            log.replace(log.with_name(f"{log.name}.before"))
         yield logs
+
+
+def _claim(data: Path, kind: str) -> None:
+    mark = data / "input"
+    held = mark.read_text(encoding="utf-8").strip() if mark.is_file() else ""
+    if not held and (data / "store.sqlite").exists():
+        held = "unknown"
+    if held and held != kind:
+        raise UsageError(
+            f"{data} holds readings of another kind ({held}; this run makes {kind}). Choose another folder with --data."
+        )
+    mark.write_text(f"{kind}\n", encoding="utf-8")
 
 
 class _System:

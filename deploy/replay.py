@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.grading import REQUIRED, grade
+from analytics.grading import REQUIRED
 from collectors.clock import ReplayClock, machine_ms
 from collectors.stores.base import ReadingStore
+from deploy.grade import grade_readings
 from deploy.judge import latest_row
-from deploy.tables import read_readings, read_stations
+from deploy.tables import read_classes, read_readings, read_stations
 from deploy.virtual import ReplayInstrument
 from sensors.errors import UsageError
 from sensors.place import Station, WaterBody
@@ -199,28 +200,24 @@ class Comparison:
 def compare(plan: ReplayPlan, site: Site, store: ReadingStore) -> list[Comparison]:
     """Grade what arrived in the store and what stands in the file, instant by instant."""
     frame = read_readings(plan.readings).frame.filter(pl.col("station").is_in(list(plan.cast.values())))
-    frame = frame.unique(["station", "time", "determinand"], keep="last", maintain_order=True).drop_nulls("value")
-    values: dict[tuple[str, int], dict[str, float]] = {}
-    for name, time, key, value in frame.select(
-        "station", pl.col("time").dt.epoch("ms"), "determinand", "value"
-    ).iter_rows():
-        values.setdefault((name, time), {})[key] = value
-    printed = _printed(plan.expected) if plan.expected else {}
+    bodies = {name: site.stations[ours].water_body for ours, name in plan.cast.items()}
+    grades = grade_readings(frame, bodies)[0].with_columns(pl.col("time").dt.epoch("ms"))
+    judged = {(name, time): water_class for time, name, water_class, *_ in grades.iter_rows()}
+    printed = read_classes(plan.expected) if plan.expected else {}
     found = []
     for ours, theirs in plan.cast.items():
         station = site.stations[ours]
         arrived = store.range(ours, load_profiles()[station.profile].determinands, plan.times[0], plan.end_ms + 1)
         for time_ms in plan.times:
-            if (theirs, time_ms) not in values:
+            if (theirs, time_ms) not in judged:
                 continue
             newest = _newest(arrived, time_ms, time_ms + plan.step_ms)
-            graded = grade(values[theirs, time_ms], station.water_body).water_class
             found.append(
                 Comparison(
                     ours,
                     time_ms,
                     latest_row(station, newest).water_class if newest else None,
-                    None if graded is None else graded.name,
+                    judged[theirs, time_ms],
                     printed.get((theirs, time_ms)),
                 )
             )
@@ -236,16 +233,6 @@ def _newest(arrived: Iterable[Reading], start_ms: int, end_ms: int) -> list[Read
 def _padded(name: str) -> str:
     columns = sum(2 if east_asian_width(character) in "WF" else 1 for character in name)
     return name + " " * max(0, NAME_COLUMNS - columns)
-
-
-def _printed(path: Path) -> dict[tuple[str, int], str]:
-    frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
-    missing = {"time", "station", "water_class"} - set(frame.columns)
-    if missing:
-        raise UsageError(f"{path.name} has no column {', '.join(sorted(missing))}; it needs time, station, water_class")
-    frame = frame.drop_nulls("water_class").filter(pl.col("water_class") != "")
-    times = [to_ms(datetime.fromisoformat(text)) for text in frame["time"].cast(pl.String)]
-    return dict(zip(zip(frame["station"], times, strict=True), frame["water_class"], strict=True))
 
 
 def report(plan: ReplayPlan, site: Site, found: list[Comparison]) -> str:

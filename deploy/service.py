@@ -23,7 +23,7 @@ def run_service(serve: Serve) -> None:
     """
     logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     # One line per request or packet helps nobody who reads the log of a month.
-    for name in ("pymodbus", "amqtt", "transitions"):
+    for name in ("amqtt", "transitions"):
         logging.getLogger(name).setLevel(logging.WARNING)
     asyncio.run(_run(serve))
 

@@ -132,6 +132,33 @@ def read_stations(path: Path) -> dict[str, WaterBody]:
     return bodies
 
 
+def read_classes(path: Path) -> dict[tuple[str, int], str]:
+    """Read classes that somebody gave to records.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with ``time``, ``station`` and ``water_class``; rows without a class are left out.
+
+    Returns
+    -------
+    dict of (station, milliseconds since the epoch UTC) to str
+
+    Raises
+    ------
+    ConfigError
+        Listing every mistake in the file.
+    UsageError
+        If there is no such file, or it is of another kind.
+    """
+    raw = read_raw(path, ("time", "station", "water_class"))
+    times, problems = _times(raw, None)
+    if problems:
+        raise ConfigError(problems)
+    frame = raw.frame.with_columns(times.dt.epoch("ms").alias("time")).drop_nulls()
+    return {(station, time): name for time, station, name in frame.select("time", "station", "water_class").iter_rows()}
+
+
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write a table whole or not at all: what stood there stays until the new one is complete.
 

@@ -2,8 +2,9 @@
 
 Sources: names, units and sequence of GB 3838-2002 tables 1 and 2; codes of HJ 525-2009 as used by HJ 212-2017;
 plausible ranges from probe data sheets (Yosemitech, see ``profiles/``) and, for laboratory items, wide enough to hold
-anything a river was ever reported with. Display decimals are those of the national board (measured on its pages);
-for items it does not show they follow the limit's own decimals.
+anything a river was ever reported with. What sewage brings (phosphorus, nitrogen, permanganate index) is plausible up
+to several times raw sewage: a value thrown away as implausible would make the worst water look best. Display decimals
+are those of the national board (measured on its pages); for items it does not show they follow the limit's own.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ DETERMINANDS: Mapping[str, Determinand] = _table(
     ("dissolved_oxygen", "溶解氧", "Dissolved oxygen", "mg/L", "w01009", 0, 25, 2),
     ("conductivity", "电导率", "Conductivity", "uS/cm", "w01014", 0, 200000, 1),
     ("turbidity", "浊度", "Turbidity", "NTU", "w01003", 0, 4000, 1),
-    ("permanganate_index", "高锰酸盐指数", "Permanganate index", "mg/L", "w01019", 0, 100, 2),
-    ("ammonia_nitrogen", "氨氮", "Ammonia nitrogen", "mg/L", "w21003", 0, 100, 3),
-    ("total_phosphorus", "总磷", "Total phosphorus", "mg/L", "w21011", 0, 10, 3),
-    ("total_nitrogen", "总氮", "Total nitrogen", "mg/L", "w21001", 0, 50, 2),
+    ("permanganate_index", "高锰酸盐指数", "Permanganate index", "mg/L", "w01019", 0, 500, 2),
+    ("ammonia_nitrogen", "氨氮", "Ammonia nitrogen", "mg/L", "w21003", 0, 500, 3),
+    ("total_phosphorus", "总磷", "Total phosphorus", "mg/L", "w21011", 0, 50, 3),
+    ("total_nitrogen", "总氮", "Total nitrogen", "mg/L", "w21001", 0, 500, 2),
     ("chlorophyll_a", "叶绿素a", "Chlorophyll a", "mg/L", "w01016", 0, 0.4, 3),
     ("orp", "氧化还原电位", "Redox potential", "mV", "", -999, 999, 0),
     ("transparency", "透明度", "Transparency", "cm", "", 0, 1000, 0),

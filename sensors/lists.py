@@ -79,7 +79,8 @@ class Row:
     def _number(self, column: str, kind: Callable[[str], float], low: float, high: float, unit: str) -> float:
         text = self.cells.get(column, "").strip()
         try:
-            value = kind(text)
+            # Python reads 1_0 as 10; people do not.
+            value = kind(text) if "_" not in text else float("nan")
         except ValueError:
             value = float("nan")
         if low <= value <= high:
@@ -103,19 +104,25 @@ def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str], check
         checker.note("file", str(error), "a readable CSV file in UTF-8 (Excel: 'CSV UTF-8')")
         return
     lines = _Lines(text)
-    records = csv.reader(lines)
+    records = _records(lines, checker)
     header = [name.strip() for name in next(records, [])]
     accepted = f"the columns {', '.join(columns)}" + (f" and, if wanted, {', '.join(optional)}" if optional else "")
     if not header:
         checker.note("line 1", "an empty file", accepted)
         return
+    if len(header) == 1 and any(separator in header[0] for separator in ";\t"):
+        checker.note(f"line {lines.number}", "cells that are not separated by commas", "comma-separated values")
+        return
     missing = [name for name in columns if name not in header]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     unknown = [name for name in header if name and name not in columns and name not in optional]
     if missing:
         checker.note(f"line {lines.number}", f"no column {', '.join(missing)}", accepted)
     if unknown:
         checker.note(f"line {lines.number}", f"the column {', '.join(unknown)}", accepted)
-    if missing:
+    if twice:
+        checker.note(f"line {lines.number}", f"the column {', '.join(twice)} more than once", accepted)
+    if missing or twice:
         return
     for cells in records:
         first = lines.number - sum(cell.count("\n") for cell in cells)
@@ -123,6 +130,13 @@ def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str], check
             checker.note(f"line {first}", f"{len(cells)} cells", f"{len(header)} cells, as in the header")
             continue
         yield Row(first, dict(zip(header, cells, strict=False)), checker)
+
+
+def _records(lines: _Lines, checker: Checker) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines, strict=True)
+    except csv.Error as error:
+        checker.note(f"line {lines.number}", str(error), "cells whose quotes are closed")
 
 
 class _Lines:

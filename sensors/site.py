@@ -124,10 +124,7 @@ class Site:
 
 def replace_stations(site: Site, stations: Mapping[str, Station]) -> Site:
     """The same site with other stations."""
-    return Site(
-        site.id, site.name, site.name_en, site.timezone, site.area_km2, site.folder, site.departments, site.gateways,
-        site.rivers, site.reaches, stations, site.outfalls, site.grids, site.people, site.boundary, site.assessment,
-    )  # fmt: skip
+    return replace(site, stations=stations)
 
 
 def load_site(folder: Path) -> Site:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
-from sensors.endpoint import EndpointError, parse_endpoint
+from sensors.endpoint import Endpoint, EndpointError, parse_endpoint
 from sensors.errors import Problem
 from sensors.geometry import length_m
 from sensors.lists import UNUSABLE, Checker, Row, read_rows, unique
@@ -45,6 +47,16 @@ ID_FORM = "1 to 32 of A-Z a-z 0-9 _ -, beginning with a letter or digit"
 TARGET_CLASSES = ("I", "II", "III", "IV", "V")
 
 
+@dataclass(slots=True)
+class _Wire:
+    """What the lines read so far say about one bus."""
+
+    endpoint: Endpoint
+    line: int
+    units: dict[int, int] = field(default_factory=dict)
+    gateway: str = ""
+
+
 class SiteReader:
     """Reads one folder; `problems` has every mistake afterwards."""
 
@@ -60,6 +72,8 @@ class SiteReader:
         top, departments, gateways, assessment = self._toml()
         lines, boundary = self._geojson()
         rivers = self._rivers(departments)
+        if not rivers and not any(problem.file == "rivers.csv" for problem in self.problems):
+            self._checker("rivers.csv").note("file", "no river", "at least one")
         reaches = self._reaches(rivers, lines)
         stations = self._stations(rivers, reaches, gateways)
         outfalls = self._outfalls(rivers, reaches, departments)
@@ -111,7 +125,7 @@ class SiteReader:
         if isinstance(top.get("timezone"), str) and top["timezone"] not in available_timezones():
             check.bad("site.timezone", top["timezone"], "an IANA time zone, e.g. Asia/Shanghai")
         area = top.get("area_km2")
-        if isinstance(area, bool) or not isinstance(area, int | float) or area <= 0:
+        if isinstance(area, bool) or not isinstance(area, int | float) or not 0 < area < math.inf:
             check.bad("site.area_km2", area, "a number above 0")
             top = {**top, "area_km2": 0}
         return dict(top)
@@ -139,7 +153,7 @@ class SiteReader:
 
     def _gateways(self, raw: Mapping[str, Any], check: Checker) -> dict[str, Gateway]:
         found: dict[str, Gateway] = self._entries(raw, "gateway", ("id", "name"), Gateway, check)
-        for index, entry in enumerate(raw.get("gateway", [])):
+        for index, entry in enumerate(raw["gateway"] if found else []):
             shard = entry.get("shard", 0) if isinstance(entry, dict) else 0
             if isinstance(shard, bool) or not isinstance(shard, int) or not 0 <= shard <= 999:
                 check.bad(f"gateway[{index}].shard", shard, "a whole number from 0 to 999")
@@ -154,6 +168,9 @@ class SiteReader:
             "stale_after_s": (float, 30, 86400),
         }
         default = AssessmentSettings()
+        if not isinstance(raw, dict):
+            check.bad("assessment", raw, "a table [assessment] with " + ", ".join(bounds))
+            return default
         values: dict[str, Any] = {}
         for key in sorted(set(raw) - set(bounds)):
             check.bad(f"assessment.{key}", key, "one of " + ", ".join(bounds))
@@ -165,14 +182,17 @@ class SiteReader:
                 check.bad(f"assessment.{key}", value, f"{what} from {low} to {high}")
             else:
                 values[key] = value
-        return AssessmentSettings(**values)
+        settings = AssessmentSettings(**values)
+        if settings.min_hours > settings.window_hours:
+            check.bad("assessment.min_hours", settings.min_hours, f"at most window_hours, {settings.window_hours}")
+        return settings
 
     def _geojson(self) -> tuple[dict[str, tuple[Position, ...]], tuple[Position, ...]]:
         check = self._checker("rivers.geojson")
         accepted = "a GeoJSON FeatureCollection with a LineString per reach, properties reach and river"
         try:
             raw = json.loads((self.folder / "rivers.geojson").read_text(encoding="utf-8-sig"))
-            features = raw["features"]
+            features = list(raw["features"])
         except FileNotFoundError:
             check.note("file", "nothing", accepted)
             return {}, ()
@@ -269,8 +289,7 @@ class SiteReader:
             "id", "river", "reach", "chainage_m", "water_body", "profile", "endpoint", "unit", "gateway", "period_s",
         )  # fmt: skip
         read = []
-        polled: dict[tuple[str, int], int] = {}
-        owners: dict[str, str] = {}
+        wires: dict[str, _Wire] = {}
         for row in self._rows("stations.csv", columns, ("name", "name_en")):
             identity = row.cells.get("id", "").strip()
             name = row.text("name", identity)
@@ -283,26 +302,29 @@ class SiteReader:
                 row.number("period_s", 1, 86_400, "s"),
             )  # fmt: skip
             _check_place(row, station, reaches)
-            self._check_wire(row, station, polled, owners)
+            self._check_wire(row, station, wires)
             read.append((row, station))
         return unique(read, lambda station: station.id)
 
     @staticmethod
-    def _check_wire(row: Row, station: Station, polled: dict[tuple[str, int], int], owners: dict[str, str]) -> None:
+    def _check_wire(row: Row, station: Station, wires: dict[str, _Wire]) -> None:
         if not station.endpoint:
             return
         try:
-            bus = parse_endpoint(station.endpoint).bus
+            endpoint = parse_endpoint(station.endpoint)
         except EndpointError as error:
             row.note("endpoint", error.found, error.accepted)
             return
-        taken = polled.setdefault((bus, station.unit), row.line)
+        wire = wires.setdefault(endpoint.bus, _Wire(endpoint, row.line))
+        if endpoint != wire.endpoint:
+            row.bad("endpoint", station.endpoint, f"{wire.endpoint}, as in line {wire.line}: one wire, one setting")
+        taken = wire.units.setdefault(station.unit, row.line)
         if taken != row.line:
-            row.bad("unit", station.unit, f"a unit not used yet at {bus} (line {taken} has this one)")
+            row.bad("unit", station.unit, f"a unit not used yet at {endpoint.bus} (line {taken} has this one)")
         if station.gateway is not UNUSABLE:
-            owner = owners.setdefault(bus, station.gateway)
-            if owner != station.gateway:
-                row.bad("gateway", station.gateway, f"{owner}: one bus, one gateway, or their requests collide")
+            wire.gateway = wire.gateway or station.gateway
+            if station.gateway != wire.gateway:
+                row.bad("gateway", station.gateway, f"{wire.gateway}: one bus, one gateway, or their requests collide")
 
     def _outfalls(
         self, rivers: Mapping[str, River], reaches: Mapping[str, Reach], departments: Mapping[str, Department]

@@ -21,10 +21,18 @@ def _sqlite(url: str, read_only: bool) -> ReadingStore:
     return SqliteStore(url.removeprefix("sqlite:///"), read_only=read_only)
 
 
+def _influx(url: str, read_only: bool) -> ReadingStore:
+    from collectors.stores.influx import InfluxStore
+
+    return InfluxStore(url, read_only=read_only)
+
+
 #: How a store is opened, by the scheme of its URL. Imports are inside: a gateway or a board loads only what it uses.
 BACKENDS: Mapping[str, Callable[[str, bool], ReadingStore]] = MappingProxyType(
     {
         "sqlite": _sqlite,
+        "influx": _influx,
+        "influxs": _influx,
     }
 )
 
@@ -35,7 +43,8 @@ def open_store(url: str, *, read_only: bool = False) -> ReadingStore:
     Parameters
     ----------
     url : str
-        ``sqlite:///relative/path`` or ``sqlite:////absolute/path``.
+        ``sqlite:///relative/path`` or ``sqlite:////absolute/path``; ``influx://HOST[:8086]/ORG/BUCKET``, or
+        ``influxs://`` with TLS, the token in the environment variable ``RIVERCHIEF_INFLUX_TOKEN``.
     read_only : bool
         Open without the right to change anything; the store must exist.
 

@@ -1,4 +1,4 @@
-"""Real MQTT brokers for tests: mosquitto in a process of its own, amqtt in this one."""
+"""Real MQTT brokers for tests: mosquitto and amqtt, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-from amqtt.broker import Broker as AmqttBroker
 
 from collectors.broker import Address
 
@@ -39,29 +38,26 @@ async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
             await asyncio.sleep(0.003)
 
 
-class Mosquitto:
-    """A mosquitto that can be killed and started again on the same port."""
+class _Process:
+    """A broker in a process of its own, that can be killed and started again on the same port."""
 
-    def __init__(self, folder: Path, config: str = "allow_anonymous true\n", listener: str = "") -> None:
+    def __init__(self) -> None:
         self.port = free_port()
         self.address = Address(HOST, self.port)
-        self._config = folder / f"mosquitto-{self.port}.conf"
-        # As root it would become another user, who may not read the folder of a test.
-        user = "user root\n" if os.geteuid() == 0 else ""
-        self._config.write_text(f"{user}listener {self.port} {HOST}\n{listener}log_dest none\n{config}")
         self._process: subprocess.Popen[bytes] | None = None
 
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
     async def start(self) -> None:
-        program = find_mosquitto()
-        assert program is not None
-        self._process = subprocess.Popen([program, "-c", str(self._config)])
-        async with asyncio.timeout(10):
+        self._process = subprocess.Popen(self.command(), stderr=subprocess.DEVNULL)
+        async with asyncio.timeout(20):
             while True:
                 with contextlib.suppress(OSError):
                     _, writer = await asyncio.open_connection(HOST, self.port)
                     writer.close()
                     return
-                assert self._process.poll() is None, "mosquitto ended at once"
+                assert self._process.poll() is None, "the broker ended at once"
                 await asyncio.sleep(0.003)
 
     async def stop(self, number: int = signal.SIGTERM) -> None:
@@ -74,30 +70,45 @@ class Mosquitto:
         await self.stop(signal.SIGKILL)
 
 
-class Amqtt:
-    """The embedded broker; "killed" is shut down with everything it knew."""
+class Mosquitto(_Process):
+    """The broker that people use."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.address = Address(HOST, self.port)
-        self._broker: AmqttBroker | None = None
+    def __init__(self, folder: Path, config: str = "allow_anonymous true\n", listener: str = "") -> None:
+        super().__init__()
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        # As root it would become another user, who may not read the folder of a test.
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self._config.write_text(f"{user}listener {self.port} {HOST}\n{listener}log_dest none\n{config}")
 
-    async def start(self) -> None:
-        self._broker = AmqttBroker(
-            {
-                "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{self.port}"}},
-                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-            }
-        )
-        await self._broker.start()
+    def command(self) -> list[str]:
+        program = find_mosquitto()
+        assert program is not None
+        return [program, "-c", str(self._config)]
 
-    async def stop(self) -> None:
-        if self._broker is not None:
-            await self._broker.shutdown()
-            self._broker = None
 
-    async def kill(self) -> None:
-        await self.stop()
+AMQTT = """
+import asyncio, logging, sys
+from amqtt.broker import Broker
+
+logging.disable(logging.CRITICAL)
+
+async def main():
+    broker = Broker({
+        "listeners": {"default": {"type": "tcp", "bind": "127.0.0.1:" + sys.argv[1]}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    })
+    await broker.start()
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+class Amqtt(_Process):
+    """The embedded broker."""
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", AMQTT, str(self.port)]
 
 
 @asynccontextmanager
@@ -107,4 +118,4 @@ async def running(broker: Mosquitto | Amqtt) -> AsyncIterator[Mosquitto | Amqtt]
     try:
         yield broker
     finally:
-        await broker.stop()
+        await broker.kill()

@@ -205,12 +205,12 @@ async def misattributed(kind: type[Bus], reads: int) -> tuple[int, int]:
 
     async def behave(request: Request, send: Send) -> None:
         if random_.random() < 0.3:
-            await asyncio.sleep(0.006)
+            await asyncio.sleep(0.018)
         send(request.good())
 
     wrong = right = 0
     async with device(behave, rtu=True) as endpoint:
-        bus = kind(endpoint, timeout_s=0.005)
+        bus = kind(endpoint, timeout_s=0.015)
         for _ in range(reads):
             address = random_.randrange(0, 1000, 2)
             try:

@@ -3,6 +3,7 @@
 import pytest
 
 from collectors.clock import ReplayClock, clock_from, machine_ms
+from sensors.errors import UsageError
 
 
 def test_a_record_s_clock_runs_faster_waits_and_stops(monkeypatch) -> None:
@@ -25,5 +26,5 @@ def test_a_clock_survives_its_text() -> None:
 
 @pytest.mark.parametrize("text", ["soon", "[1]", '{"speed": 2}'])
 def test_a_text_that_is_no_clock_is_refused(text) -> None:
-    with pytest.raises(ValueError, match=r"accepted: \{real0_ms, start_ms, end_ms, speed\}"):
+    with pytest.raises(UsageError, match=r"accepted: \{real0_ms, start_ms, end_ms, speed\}"):
         clock_from(text)

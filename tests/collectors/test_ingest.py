@@ -315,10 +315,13 @@ def test_watermarks_outlive_the_ingester(tmp_path: Path) -> None:
     async def work() -> None:
         async with Hub(tmp_path) as hub:
             await hub.take(payload(0, 3))
-        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 5, gateway="gw2"), "rc1/x/0/gw2/obs")
+        async with Hub(tmp_path, stations={"gw1": {"S1"}}) as hub:
             for up in hub.session.on_up:
                 up()
-            await until(lambda: hub.told == [Watermark(A, 3)])
+            await until(lambda: hub.session.published)
+            assert hub.told == [Watermark(A, 3)]
+            assert len(hub.session.published) == 1  # gw2 is another shard's
             await hub.take(payload(0, 4))
             assert [block.value for block in hub.blocks] == [[4]]
 

@@ -36,13 +36,15 @@ def pauses(times: list[float]) -> list[float]:
 
 
 class FakeBus:
-    """Answers after `delay_s`; units in `silent` cost their timeout, those in `refusing` answer an exception."""
+    """Answers after `delay_s`; units in `silent` cost their timeout, so do the blocks in `mute`;
+    those in `refusing` answer an exception."""
 
     def __init__(self, delay_s: float = 0.02) -> None:
         self.endpoint = Endpoint("tcp", "10.66.1.11", 502)
         self.delay_s = delay_s
         self.silent: set[int] = set()
         self.refusing: set[tuple[int, int]] = set()
+        self.mute: set[tuple[int, int]] = set()
         self.gone: Reason | None = None
         self.asked: list[tuple[float, int, int]] = []
 
@@ -53,7 +55,7 @@ class FakeBus:
         if self.gone:
             await asyncio.sleep(3.0)
             raise BusError(self.gone, "the bus")
-        if unit in self.silent:
+        if unit in self.silent or (unit, address) in self.mute:
             await asyncio.sleep(timeout_s or 1.0)
             raise BusError("timeout", f"unit {unit}")
         await asyncio.sleep(self.delay_s)
@@ -259,6 +261,28 @@ def test_half_of_a_station_may_be_missing() -> None:
         (observation,) = run.found
         assert observation.state is StationState.NORMAL
         assert observation.values == {"ph": (None, Quality.MISSING), "turbidity": (800.0, Quality.NOT_EVALUATED)}
+
+    run_jumping(work())
+
+
+def test_a_block_that_is_never_answered_is_left_alone_and_found_again() -> None:
+    """Some instruments answer nothing for registers that they do not have."""
+
+    async def work() -> None:
+        bus = FakeBus()
+        bus.mute = {(1, 100)}
+        run = Run(bus, [station(1, 10.0), station(2, 10.0)])
+        await run.for_(1000)
+        asked = [time for time, unit, address in bus.asked if (unit, address) == (1, 100)]
+        assert len(asked) < 15, "of a hundred polls"
+        assert len(run.of("S2")) >= 99
+        last = run.of("S1")[-1]
+        assert last.values == {"ph": (7.0, Quality.NOT_EVALUATED), "turbidity": (None, Quality.MISSING)}
+        assert len(run.of("S1")) >= 99
+        bus.mute.clear()
+        run.found.clear()
+        await run.for_(700)
+        assert run.of("S1")[-1].values["turbidity"] == (800.0, Quality.NOT_EVALUATED)
 
     run_jumping(work())
 

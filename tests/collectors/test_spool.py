@@ -146,6 +146,42 @@ def test_what_has_waited_too_long_is_dropped(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("jump_days", [100, -20_000, 20_000])
+def test_a_clock_that_jumps_makes_no_row_old(tmp_path: Path, jump_days: int) -> None:
+    """A gateway without a battery starts in 1970 and is set right by the network."""
+    now = T0
+
+    async def work() -> None:
+        nonlocal now
+        async with Spool(tmp_path / "gw1.spool", now_ms=lambda: now) as spool:
+            await fill(spool, 10)
+            now += jump_days * 86_400_000
+            await fill(spool, 1, start=10)
+            now += 60_000
+            await fill(spool, 1, start=11)
+            assert (spool.state.rows, spool.state.dropped) == (12, 0)
+            # Time that passes while the gateway works still makes them old.
+            for _ in range(2 * 91):
+                now += 43_200_000
+                await fill(spool, 1)
+            assert (await spool.gaps())[0].rows >= 12
+
+    run(work())
+
+
+def test_an_observation_that_cannot_be_written_costs_no_other(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Spool(tmp_path / "gw1.spool") as spool:
+            await spool.append(observation(1))
+            await spool.append(Observation("S1", T0, {"ph": (float("inf"), Quality.FAIL)}))
+            await spool.append(observation(2))
+            await spool.flush()
+            assert [o.time_ms - T0 for _, o in await spool.read(0, 9)] == [1, 2]
+            assert (spool.state.waiting, spool.state.dropped, spool.state.error) == (0, 1, "")
+
+    run(work())
+
+
 def test_a_full_disk_keeps_what_is_there_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     async def work() -> None:
         async with Spool(tmp_path / "gw1.spool", flush_s=0.01) as spool:
@@ -215,6 +251,36 @@ def test_a_file_that_breaks_while_it_is_used_is_put_aside(tmp_path: Path) -> Non
             assert spool.state.damaged
             assert spool.epoch != epoch
             assert [seq for seq, _ in await spool.read(0, 9)] == [1, 2, 3]
+
+    run(work())
+
+
+def test_a_damaged_file_on_a_disk_that_takes_no_new_one_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with Spool(tmp_path / "gw1.spool", flush_s=0.01) as spool:
+            await fill(spool, 2)
+            prepare, damage = SpoolFile._prepare, sqlite3.DatabaseError("file is not a database")
+            damage.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+
+            def refuse(*_: object) -> None:
+                raise sqlite3.OperationalError("disk I/O error")
+
+            def broken(*_: object) -> None:
+                monkeypatch.undo()
+                monkeypatch.setattr(SpoolFile, "_prepare", refuse)
+                raise damage
+
+            monkeypatch.setattr(SpoolFile, "_bridge", broken)
+            await fill(spool, 1, start=2)
+            assert "disk I/O error" in spool.state.error
+            monkeypatch.setattr(SpoolFile, "_prepare", prepare)
+            written = asyncio.Event()
+            spool.listeners.append(written.set)
+            await written.wait()  # by itself
+            assert [o.time_ms - T0 for _, o in await spool.read(0, 9)] == [2]
+            assert spool.state.error == ""
 
     run(work())
 

@@ -61,6 +61,7 @@ class TestTopics:
         assert text == "rc1/xietang/3/gw-b.7_x/birth"
         assert wire.parse_topic(text) == wire.Topic("xietang", 3, "gw-b.7_x", "birth")
         assert wire.shard_filter("xietang", 3, "obs") == "rc1/xietang/3/+/obs"
+        assert wire.shard_filter("x", 0, "obs") == "rc1/x/0/+/obs"
 
     @pytest.mark.parametrize("gateway", ["", "gw/obs", "+", "#", "$SYS", "a b", "网关", "x" * 65, "-gw", "gw\n"])
     def test_an_id_stays_in_its_place(self, gateway: str) -> None:

@@ -20,6 +20,11 @@ GOOD = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _short_memory(monkeypatch) -> None:
+    monkeypatch.setattr("deploy.judge.RESTART_BACK_MS", 40 * HOUR)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> ReadingStore:
     store = open_store(f"sqlite:///{tmp_path / 's.sqlite'}")
@@ -35,7 +40,17 @@ def put(
 
 
 def by_subject(rows: list[Assessment], scope: str, basis: str) -> dict[str, Assessment]:
-    return {row.subject: row for row in rows if (row.scope, row.basis) == (scope, basis)}
+    """The newest row of each subject."""
+    ordered = sorted(rows, key=lambda row: row.time_ms)
+    return {row.subject: row for row in ordered if (row.scope, row.basis) == (scope, basis)}
+
+
+def settle(judge: Judge, now_ms: int, changed: dict[str, int]) -> list[Assessment]:
+    """Tick until nothing waits."""
+    rows = judge.tick(now_ms, changed)
+    while judge.behind:
+        rows += judge.tick(now_ms, {})
+    return rows
 
 
 @pytest.fixture
@@ -55,7 +70,11 @@ def test_a_station_and_its_river_are_judged_on_newest_and_window(store, xietang,
     put(store, b, NOW, ammonia_nitrogen=2.5)
     rows = Judge(xietang, store).tick(NOW, {a: NOW - HOUR, b: NOW})
     latest = by_subject(rows, "station", "latest")
-    assert (latest[a].water_class, latest[a].time_ms, latest[a].deciding) == ("IV", NOW, ("ammonia_nitrogen",))
+    assert (latest[a].water_class, latest[a].detail["time_ms"], latest[a].deciding) == (
+        "IV",
+        NOW,
+        ("ammonia_nitrogen",),
+    )
     assert latest[b].water_class == "INFERIOR_V"
     window = by_subject(rows, "station", "window")
     assert (window[a].water_class, window[a].detail["hours"], window[a].detail["window_hours"]) == ("III", 2, 24)
@@ -73,15 +92,15 @@ def test_a_new_hour_judges_every_station_again(store, xietang, pair) -> None:
     _, a, _ = pair
     judge = Judge(xietang, store)
     put(store, a, NOW)
-    judge.tick(NOW, {a: NOW})
+    settle(judge, NOW, {a: NOW})
     assert judge.tick(NOW + 1000, {}) == []
-    rows = judge.tick(NOW + HOUR, {})
+    rows = settle(judge, NOW + HOUR, {})
     assert set(by_subject(rows, "station", "window")) == set(xietang.stations)
     assert judge.graded == 1
-    assert by_subject(judge.tick(NOW + 25 * HOUR, {}), "station", "window")[a].water_class is None
+    assert by_subject(settle(judge, NOW + 25 * HOUR, {}), "station", "window")[a].water_class is None
     assert judge.graded == 0
     history = store.assessment_history("station", a, "window", 0, NOW + 100 * HOUR)
-    assert [row.water_class for row in history] == ["II", "II", None]
+    assert [row.water_class for row in history] == ["II"] * 24 + [None], "every hour that passed, then the running one"
 
 
 def test_suspect_readings_grade_and_are_marked_and_failed_ones_do_not(store, xietang, pair) -> None:
@@ -113,10 +132,10 @@ def test_late_readings_change_every_hour_that_they_belong_to(store, xietang, pai
     river, a, _ = pair
     judge = Judge(xietang, store)
     put(store, a, NOW, ammonia_nitrogen=0.4)
-    judge.tick(NOW, {a: NOW})
+    settle(judge, NOW, {a: NOW})
     for hours in (3, 2):
         put(store, a, NOW - hours * HOUR, ammonia_nitrogen=1.8)
-    rows = judge.tick(NOW + 5000, {a: NOW - 3 * HOUR})
+    rows = settle(judge, NOW + 5000, {a: NOW - 3 * HOUR})
     hour = NOW // HOUR * HOUR
     classes = {(r.time_ms - hour) // HOUR: r.water_class for r in rows if (r.subject, r.basis) == (a, "window")}
     assert classes == {-3: "V", -2: "V", -1: "V", 0: "IV"}  # 1.8; 1.8; 1.8; mean of 1.8, 1.8, 0.4
@@ -127,9 +146,37 @@ def test_late_readings_change_every_hour_that_they_belong_to(store, xietang, pai
 def test_readings_older_than_the_limit_judge_the_hours_within_it(store, xietang, pair, monkeypatch) -> None:
     monkeypatch.setattr("deploy.judge.MAX_BACK_MS", 2 * HOUR)
     _, a, _ = pair
-    put(store, a, NOW - 9 * HOUR)
-    rows = Judge(xietang, store).tick(NOW, {a: NOW - 9 * HOUR})
+    judge = Judge(xietang, store)
+    settle(judge, NOW, {})
+    put(store, a, NOW - 9 * HOUR, ammonia_nitrogen=1.8)
+    rows = settle(judge, NOW, {a: NOW - 9 * HOUR})
     assert len([r for r in rows if (r.subject, r.basis) == (a, "window")]) == 3
+
+
+def test_what_was_stored_before_a_kill_is_judged_after_the_next_start(store, xietang, pair) -> None:
+    _, a, _ = pair
+    put(store, a, NOW)
+    settle(Judge(xietang, store), NOW, {a: NOW})
+    put(store, a, NOW - 4 * HOUR, ammonia_nitrogen=9.0)  # stored, and the hub killed before its tick
+    settle(Judge(xietang, store), NOW + 1000, {})
+    history = store.assessment_history("station", a, "window", 0, NOW + HOUR)
+    assert [row.water_class for row in history] == ["INFERIOR_V"] * 5
+
+
+def test_one_tick_does_a_bounded_part_and_hours_without_any_reading_stay_gaps(
+    store, xietang, pair, monkeypatch
+) -> None:
+    monkeypatch.setattr("deploy.judge.HOURS_A_TICK", 10)
+    _, a, _ = pair
+    put(store, a, NOW - 30 * HOUR)
+    judge = Judge(xietang, store)
+    rows = judge.tick(NOW, {})
+    assert judge.behind
+    assert len({(row.subject, row.time_ms) for row in rows if row.scope == "river"}) <= len(xietang.rivers) + 10
+    settle(judge, NOW, {})
+    history = store.assessment_history("station", a, "window", 0, NOW + HOUR)
+    hours = [(row.time_ms - NOW // HOUR * HOUR) // HOUR for row in history]
+    assert hours == [*range(-30, -6), 0], "24 hours with the reading in their window, and the running one"
 
 
 def test_a_class_near_a_limit_says_so_and_why(store, xietang, pair) -> None:

@@ -145,3 +145,46 @@ def test_with_endpoints_changes_only_what_it_names(xietang) -> None:
     changed = {s.id for s in moved.stations.values() if s.endpoint == "tcp://127.0.0.1:1"}
     assert changed == {s.id for s in xietang.stations.values() if s.endpoint == station.endpoint}
     assert moved.network.is_connected()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "where", "found"),
+    [
+        ("site.toml", "[assessment]", "[[assessment]]", "assessment", "[{"),
+        ("site.toml", "area_km2 = 22", "area_km2 = nan", "site.area_km2", "nan"),
+        ("site.toml", "min_hours = 1", "min_hours = 48", "assessment.min_hours", "48"),
+        ("rivers.geojson", '"features":', '"features": null, "old":', "file", "TypeError"),
+        ("people.csv", "role,department,contact_key", "role;department;contact_key", "line 3", "not separated"),
+        ("people.csv", "role,department,", "role,role,department,", "line 3", "the column role more than once"),
+        ("people.csv", "街道总河长", '"街道总河长', "line ", "unexpected end of data"),
+        ("stations.csv", ":502,1,", ":502,1_0,", "column unit", "1_0"),
+    ],
+)  # fmt: skip
+def test_what_people_do_to_files_is_told_and_nothing_crashes(folder, file, old, new, where, found) -> None:
+    edit(folder, file, old, new)
+    told = [p for p in problems(folder) if p[0] == file]
+    assert any(where in p[1] and found in p[2] for p in told), told
+
+
+def test_a_list_in_another_encoding_is_told(folder) -> None:
+    text = (folder / "people.csv").read_text(encoding="utf-8")
+    (folder / "people.csv").write_bytes(text.encode("gbk"))
+    [(file, where, _, accepted)] = problems(folder)
+    assert (file, where) == ("people.csv", "file")
+    assert "CSV UTF-8" in accepted
+
+
+def test_one_serial_port_has_one_setting(folder) -> None:
+    text = (folder / "stations.csv").read_text(encoding="utf-8")
+    text = text.replace("tcp://10.66.4.11:502,1,", "rtu:///dev/ttyUSB0?baud=9600,1,", 1)
+    text = text.replace("tcp://10.66.4.11:502,", "rtu:///dev/ttyUSB0?baud=19200,")
+    (folder / "stations.csv").write_text(text, encoding="utf-8")
+    told = problems(folder)
+    assert {p[1].split(", ")[1] for p in told} == {"column endpoint"}
+    assert "baud=9600" in told[0][3]
+
+
+def test_a_site_without_rivers_is_none(folder) -> None:
+    lines = (folder / "rivers.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "rivers.csv").write_text("\n".join(lines[:3]) + "\n", encoding="utf-8")
+    assert ("rivers.csv", "file", "no river", "at least one") in problems(folder)

@@ -16,7 +16,7 @@ def backends() -> list[object]:
 
 
 #: Other spellings of a backend that is tested under its own name.
-ALSO = {"influx+http", "influx+https"}
+ALSO = {"influxs"}
 
 
 @pytest.fixture(params=backends())

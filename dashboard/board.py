@@ -10,28 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from analytics.descriptors import DESCRIPTORS
 from analytics.grading import WaterClass
+from analytics.pollutants import MainPollutant
 from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
-from dashboard.course import Course, courses
-from dashboard.series import LimitLine, Series, SeriesPoint, series
+from dashboard.classes import BAD_CLASSES, CLASSES, Condition
+from dashboard.course import Course
+from dashboard.pollutants import main_pollutants
 from sensors.place import River, Station
 from sensors.reading import USABLE_QUALITIES, Block, StationState
 from sensors.site import Site
-
-__all__ = [
-    "CLASSES", "Course", "Figures", "LimitLine", "RiverToday", "Series", "SeriesPoint", "StationToday", "Today",
-    "courses", "is_bad", "series", "today", "worse",
-]  # fmt: skip
-
-#: Classes as files and stores name them, best first.
-CLASSES = tuple(one.name for one in WaterClass)
-
-#: Classes that no river may have at the end of the year.
-BAD_CLASSES = frozenset({WaterClass.V.name, WaterClass.INFERIOR_V.name})
-
-#: Class whose colour a quality word has (环办[2011]22号: blue, green, yellow, orange, red).
-SHADES = {key: WaterClass(descriptor.rank + 1).name for key, descriptor in DESCRIPTORS.items()}
 
 #: A judgement older than this many hours is old even where readings are fresh: the hub stopped judging.
 JUDGED_HOURS = 2
@@ -51,29 +38,20 @@ class StationToday:
     station : Station
     status : {'online', 'maintenance', 'fault', 'silent'}
         Silent: no usable reading for longer than the site's ``stale_after_s``.
-    state : str
-        State letter of the newest reading (HJ 212-2017); empty where nothing was ever read.
     newest_ms : int or None
         Newest usable reading, milliseconds since the epoch, UTC.
     water_class : str or None
         Class over the window.
-    partial, provisional : bool
-    hours : int
-        Valid hours in the window.
     worse : bool
-        Whether its class is worse than its river's.
+        Whether the judge found it worse than its river: by class, or by quality word where the river has no class.
     measured : frozenset of str
         Determinands of which anything was ever read.
     """
 
     station: Station
     status: Status
-    state: str
     newest_ms: int | None
     water_class: str | None
-    partial: bool
-    provisional: bool
-    hours: int
     worse: bool
     measured: frozenset[str] = frozenset()
 
@@ -85,8 +63,8 @@ class RiverToday:
     Attributes
     ----------
     river : River
-    water_class : str or None
-        None where it cannot be graded.
+    condition : Condition
+        Its class or quality word.
     deciding : tuple of str
         Determinands that decided the class.
     means : mapping of str to float
@@ -95,6 +73,13 @@ class RiverToday:
         Class by each determinand alone.
     exceedance : mapping of str to float
         Multiples over the limit of class III, (C - S) / S.
+    pollutants : tuple of MainPollutant
+        Main pollutants where it is worse than class III.
+    attained : bool or None
+        Whether the target class is reached, as judged: by its class, or by every section where it has none.
+        None where that cannot be said.
+    near : mapping of str to float
+        Probability of each class that it may have, where it lies near a limit; else empty.
     partial, provisional : bool
         Required determinands were missing; suspect readings took part.
     missing : tuple of str
@@ -103,10 +88,6 @@ class RiverToday:
         Basis of the class: valid hours, hours of the window, sections that took part.
     method : str
         ``mean`` of the sections, ``ratio`` of their classes, or ``none``.
-    descriptor : str or None
-        Key of the quality word (`analytics.descriptors`); all there is where the method is ``ratio``.
-    judged_ms : int or None
-        Start of the hour of the judgement, milliseconds since the epoch, UTC.
     newest_ms : int or None
         Newest usable reading of its stations, milliseconds since the epoch, UTC.
     stale : bool
@@ -117,11 +98,14 @@ class RiverToday:
     """
 
     river: River
-    water_class: str | None
+    condition: Condition
     deciding: tuple[str, ...]
     means: Mapping[str, float]
     classes: Mapping[str, str]
     exceedance: Mapping[str, float]
+    pollutants: tuple[MainPollutant, ...]
+    attained: bool | None
+    near: Mapping[str, float]
     partial: bool
     provisional: bool
     missing: tuple[str, ...]
@@ -129,33 +113,24 @@ class RiverToday:
     window_hours: int
     sections: int
     method: str
-    descriptor: str | None
-    judged_ms: int | None
     newest_ms: int | None
     stale: bool
     course: Course | None
     stations: tuple[StationToday, ...]
 
     @property
+    def water_class(self) -> str | None:
+        """Class; None where it cannot be graded, and of five sections or more."""
+        return self.condition.water_class
+
+    @property
     def shade(self) -> str | None:
-        """Class whose colour the river has: its own, or that of its quality word where classes are not averaged."""
-        return self.water_class or SHADES.get(self.descriptor or "")
-
-    @property
-    def bad(self) -> bool:
-        """Whether the class is V or inferior V."""
-        return is_bad(self.water_class)
-
-    @property
-    def attained(self) -> bool | None:
-        """Whether the target class is reached; None without a class."""
-        if self.water_class is None:
-            return None
-        return not worse(self.water_class, self.river.target_class)
+        """Class as which the river is coloured, counted and ordered; see `Condition`."""
+        return self.condition.shade
 
     @property
     def worse_stations(self) -> tuple[StationToday, ...]:
-        """Stations whose class is worse than the river's."""
+        """Stations that are worse than the river."""
         return tuple(station for station in self.stations if station.worse)
 
 
@@ -167,13 +142,11 @@ class Figures:
     ----------
     rivers, stations : int
     by_class : mapping of str to int
-        Rivers of each class of `CLASSES`.
+        Rivers of each class of `CLASSES`; those that have a quality word instead, by its shade.
     ungraded : int
-        Rivers without a class.
-    attained : int
-        Rivers that reach their target class.
-    stale : int
-        Rivers with a class whose data are old.
+        Rivers with neither.
+    attained, missed : int
+        Rivers that reach their target class, and that do not.
     by_status : mapping of str to int
         Stations that are online, in maintenance, faulty, silent.
     data_share : float or None
@@ -187,7 +160,7 @@ class Figures:
     by_class: Mapping[str, int]
     ungraded: int
     attained: int
-    stale: int
+    missed: int
     by_status: Mapping[str, int]
     data_share: float | None
     newest_ms: int | None
@@ -199,7 +172,7 @@ class Figures:
 
     @property
     def graded(self) -> int:
-        """Rivers with a class."""
+        """Rivers with a class or a quality word."""
         return self.rivers - self.ungraded
 
 
@@ -213,7 +186,7 @@ class Today:
         Milliseconds since the epoch, UTC.
     window_hours : int
     rivers : tuple of RiverToday
-        Worst first; those without a class last.
+        Worst first; those that are not graded last.
     figures : Figures
     """
 
@@ -246,16 +219,6 @@ class _Newest:
     measured: frozenset[str] = frozenset()
 
 
-def worse(one: str, other: str) -> bool:
-    """Whether a class is worse than another."""
-    return WaterClass[one] > WaterClass[other]
-
-
-def is_bad(water_class: str | None) -> bool:
-    """Whether a class is V or inferior V."""
-    return water_class in BAD_CLASSES
-
-
 def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Course] | None = None) -> Today:
     """Everything the first page shows.
 
@@ -266,7 +229,7 @@ def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Cours
     now_ms : int
         Milliseconds since the epoch, UTC.
     past : mapping of str to Course, optional
-        What each river was before, from `courses`: it changes once an hour, so callers keep it.
+        What each river was before, from `dashboard.course.courses`: it changes once an hour, so callers keep it.
 
     Raises
     ------
@@ -279,11 +242,14 @@ def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Cours
     rivers = []
     for river in site.rivers.values():
         judged = by_river.get(river.id)
+        sections = [(station, by_station.get(station.id)) for station in site.stations_of(river.id)]
+        over = {row["station"] for row in _of(judged, "worse_stations", [])}
         stations = tuple(
-            _station(station, newest.get(station.id), by_station.get(station.id), judged, site, now_ms)
-            for station in site.stations_of(river.id)
+            _station(station, newest.get(station.id, _Newest()), row, station.id in over, site, now_ms)
+            for station, row in sections
         )
-        rivers.append(_river(river, judged, stations, site, now_ms, (past or {}).get(river.id)))
+        found = main_pollutants(judged, sections) if judged else ()
+        rivers.append(_river(river, judged, found, stations, site, now_ms, (past or {}).get(river.id)))
     rivers.sort(key=_worst_first)
     return Today(now_ms, site.assessment.window_hours, tuple(rivers), _figures(rivers, by_station.values(), site))
 
@@ -309,22 +275,14 @@ def _newest(latest: Block) -> dict[str, _Newest]:
 
 
 def _station(
-    station: Station, newest: _Newest | None, judged: Assessment | None, river: Assessment | None, site: Site,
-    now_ms: int,
-) -> StationToday:  # fmt: skip
-    newest = newest or _Newest()
-    water_class = judged.water_class if judged else None
-    over = river.water_class if river else None
+    station: Station, newest: _Newest, judged: Assessment | None, over: bool, site: Site, now_ms: int
+) -> StationToday:
     return StationToday(
         station=station,
         status=_status(newest, now_ms - site.assessment.stale_after_s * 1000),
-        state=newest.state,
         newest_ms=newest.usable_ms,
-        water_class=water_class,
-        partial=judged.partial if judged else False,
-        provisional=judged.provisional if judged else False,
-        hours=_whole(judged, "hours"),
-        worse=water_class is not None and over is not None and worse(water_class, over),
+        water_class=judged.water_class if judged else None,
+        worse=over,
         measured=newest.measured,
     )
 
@@ -341,52 +299,53 @@ def _status(newest: _Newest, fresh_after_ms: float) -> Status:
 
 
 def _river(
-    river: River, judged: Assessment | None, stations: Sequence[StationToday], site: Site, now_ms: int,
-    course: Course | None,
+    river: River, judged: Assessment | None, pollutants: tuple[MainPollutant, ...], stations: tuple[StationToday, ...],
+    site: Site, now_ms: int, course: Course | None,
 ) -> RiverToday:  # fmt: skip
     newest_ms = max((station.newest_ms for station in stations if station.newest_ms is not None), default=None)
     old_reading = newest_ms is None or now_ms - newest_ms > site.assessment.stale_after_s * 1000
     old_judgement = judged is not None and now_ms - judged.time_ms > JUDGED_HOURS * HOUR_MS
-    detail = judged.detail if judged else {}
     return RiverToday(
         river=river,
-        water_class=judged.water_class if judged else None,
+        condition=Condition.of(judged),
         deciding=judged.deciding if judged else (),
-        means=detail.get("means") or {},
-        classes=detail.get("classes") or {},
-        exceedance=detail.get("exceedance") or {},
+        means=_of(judged, "means", {}),
+        classes=_of(judged, "classes", {}),
+        exceedance=_of(judged, "exceedance", {}),
+        pollutants=pollutants,
+        attained=_of(judged, "attained", None),
+        near=_of(judged, "probability", {}) if _of(judged, "near_limit", False) else {},
         partial=judged.partial if judged else False,
         provisional=judged.provisional if judged else False,
-        missing=tuple(detail.get("missing") or ()),
-        hours=_whole(judged, "hours"),
-        window_hours=_whole(judged, "window_hours") or site.assessment.window_hours,
-        sections=_whole(judged, "sections"),
-        method=str(detail.get("method", "mean")),
-        descriptor=detail.get("descriptor"),
-        judged_ms=judged.time_ms if judged else None,
+        missing=tuple(_of(judged, "missing", ())),
+        hours=_of(judged, "hours", 0),
+        window_hours=_of(judged, "window_hours", 0) or site.assessment.window_hours,
+        sections=_of(judged, "sections", 0),
+        method=_of(judged, "method", "none"),
         newest_ms=newest_ms,
         stale=old_reading or old_judgement,
         course=course,
-        stations=tuple(stations),
+        stations=stations,
     )
 
 
-def _whole(judged: Assessment | None, key: str) -> int:
-    value: Any = judged.detail.get(key) if judged else None
-    return int(value or 0)
+def _of(judged: Assessment | None, key: str, default: Any) -> Any:
+    """What a judgement says of itself; what it leaves out is the default."""
+    return judged.detail.get(key, default) if judged else default
 
 
 def _worst_first(one: RiverToday) -> tuple[float, ...]:
-    """Order of the page: class, then how far over."""
+    """Order of the page: class or shade of the quality word, then how far over at the most."""
     if one.shade is None:
         return (1.0, 0.0, 0.0)
-    return (0.0, -WaterClass[one.shade], -max(one.exceedance.values(), default=0.0))
+    sections = [pollutant.multiple or 0.0 for pollutant in one.pollutants]
+    return (0.0, -WaterClass[one.shade], -max([*one.exceedance.values(), *sections], default=0.0))
 
 
 def _figures(rivers: Sequence[RiverToday], judged: Iterable[Assessment], site: Site) -> Figures:
-    by_class = Counter(one.water_class for one in rivers)
+    by_class = Counter(one.shade for one in rivers)
     by_status = Counter(station.status for one in rivers for station in one.stations)
-    hours = [_whole(row, "hours") for row in judged if row.subject in site.stations]
+    hours = [_of(row, "hours", 0) for row in judged if row.subject in site.stations]
     wanted = site.assessment.window_hours * len(site.stations)
     statuses: tuple[Status, ...] = ("online", "maintenance", "fault", "silent")
     return Figures(
@@ -395,7 +354,7 @@ def _figures(rivers: Sequence[RiverToday], judged: Iterable[Assessment], site: S
         by_class={name: by_class[name] for name in CLASSES},
         ungraded=by_class[None],
         attained=sum(one.attained is True for one in rivers),
-        stale=sum(one.stale and one.water_class is not None for one in rivers),
+        missed=sum(one.attained is False for one in rivers),
         by_status={status: by_status[status] for status in statuses},
         data_share=min(sum(hours) / wanted, 1.0) if hours and wanted else None,
         newest_ms=max((one.newest_ms for one in rivers if one.newest_ms is not None), default=None),

@@ -1,12 +1,12 @@
-"""What each river was before: its class a day ago, and since when it has been as bad as it is now."""
+"""What each river was before: how it was judged a day ago, and since when it has been as bad as it is now."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analytics.grading import WaterClass
 from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from dashboard.classes import Condition, worse
 from sensors.site import Site
 
 #: How far back the beginning of a bad spell is looked for [days]; longer ones are shown as "at least".
@@ -22,16 +22,16 @@ class Course:
 
     Attributes
     ----------
-    previous : str or None
-        Class 24 h ago; None where it was not judged then.
+    previous : Condition
+        What it was 24 h ago; empty where it was not judged then.
     since_ms : int or None
-        Start of the unbroken run of judgements that are as bad as the newest, or worse; hours without a class are
-        not an improvement. Milliseconds since the epoch, UTC.
+        Start of the unbroken run of judgements that are as bad as the newest, or worse; hours that could not be
+        graded are not an improvement. Milliseconds since the epoch, UTC.
     at_least : bool
         Whether the run reaches back to the first judgement that was looked at: it may have begun earlier.
     """
 
-    previous: str | None
+    previous: Condition
     since_ms: int | None
     at_least: bool
 
@@ -58,24 +58,25 @@ def courses(store: ReadingStore, site: Site, now_ms: int) -> dict[str, Course]:
 
 
 def _course(rows: Sequence[Assessment], now_ms: int) -> Course:
-    latest = rows[-1].water_class
+    latest = Condition.of(rows[-1]).shade
     if latest is None:
         return Course(_yesterday(rows, now_ms), None, False)
     since_ms, at_least = rows[-1].time_ms, True
     for row in reversed(rows):
-        if row.water_class is None:
+        shade = Condition.of(row).shade
+        if shade is None:
             continue
-        if WaterClass[row.water_class] < WaterClass[latest]:
+        if worse(latest, shade):
             at_least = False
             break
         since_ms = row.time_ms
     return Course(_yesterday(rows, now_ms), since_ms, at_least)
 
 
-def _yesterday(rows: Sequence[Assessment], now_ms: int) -> str | None:
+def _yesterday(rows: Sequence[Assessment], now_ms: int) -> Condition:
     end_ms = now_ms - 24 * HOUR_MS
     start_ms = end_ms - YESTERDAY_TOLERANCE_HOURS * HOUR_MS
     for row in reversed(rows):
         if start_ms < row.time_ms <= end_ms:
-            return row.water_class
-    return None
+            return Condition.of(row)
+    return Condition()

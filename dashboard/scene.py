@@ -6,10 +6,13 @@ Plain text only: the parts put it on the page as text nodes, so a name may hold 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
+from analytics.grading import WaterClass
 from collectors.stores.base import HOUR_MS
-from dashboard.board import CLASSES, RiverToday, StationToday, Status, Today, worse
+from dashboard.board import RiverToday, StationToday, Status, Today
+from dashboard.classes import CLASSES, Condition, is_bad, worse
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 
@@ -18,6 +21,9 @@ _URGENT = {"INFERIOR_V": 5, "V": 4, "IV": 2}
 
 #: Determinands of the table, in the order in which the national board prints them.
 TABLED = ("ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen", "total_phosphorus")
+
+#: Classes that are less probable than this are not named.
+LEAST = 0.01
 
 Data = dict[str, Any]
 
@@ -30,7 +36,7 @@ def figures(today: Today, w: Wording) -> Data:
         "lang": _.code,
         "title": _("Key figures"),
         "alarms": [_alarm(today, name, w) for name in ("INFERIOR_V", "V")] if counts.bad or not counts.graded
-        else [_calm(w)],
+        else [_calm(today, w)],
         "alert": _cut_off(today, w),
         "bar": _spread(today, w),
         "stats": [_target_stat(today, w), _station_stat(today, w), _data_stat(today, w)],
@@ -45,19 +51,23 @@ def _cut_off(today: Today, w: Wording) -> str:
     return _("No fresh data from any river; newest reading: {age}", age=w.age(today.figures.newest_ms, today.now_ms))
 
 
-def _calm(w: Wording) -> Data:
+def _calm(today: Today, w: Wording) -> Data:
+    """No river is bad; a section may be, which a mean or a ratio of many does not show."""
     _ = w._
+    bad = [station for one in today.rivers for station in one.stations if is_bad(station.water_class)]
+    names = w.join([w.place(station.station) for station in bad])
     return {
-        "cls": "calm", "count": 0, "label": _("rivers in class V or worse"),
-        "names": _("All graded rivers are class IV or better"),
+        "cls": "mixed" if bad else "calm", "count": 0, "label": _("rivers in class V or worse"),
+        "names": _("Stations in class V or worse: {names}", names=names) if bad
+        else _("All graded rivers are class IV or better"),
     }  # fmt: skip
 
 
 def _alarm(today: Today, name: str, w: Wording) -> Data:
     _ = w._
-    rivers = [one for one in today.rivers if one.water_class == name]
-    before = [one for one in today.rivers if one.course and one.course.previous == name]
-    known = any(one.course and one.course.previous for one in today.rivers)
+    rivers = [one for one in today.rivers if one.shade == name]
+    before = [one for one in today.rivers if one.course and one.course.previous.shade == name]
+    known = any(one.course and one.course.previous.shade for one in today.rivers)
     change = len(rivers) - len(before)
     text = _("{change} on yesterday", change=f"{change:+d}".replace("-", "−")) if change and known else ""
     return {
@@ -87,13 +97,12 @@ def _spread(today: Today, w: Wording) -> Data:
 def _target_stat(today: Today, w: Wording) -> Data:
     _ = w._
     counts = today.figures
-    missed = counts.graded - counts.attained
     return {
         "key": "target",
         "label": _("Target reached"),
         "value": str(counts.attained),
         "of": f"/ {counts.graded}",
-        "note": _("{count} short of target", count=missed) if missed else _("of the graded rivers"),
+        "note": _("{count} short of target", count=counts.missed) if counts.missed else _("of the graded rivers"),
     }
 
 
@@ -152,18 +161,18 @@ def _on_map(one: RiverToday, today: Today, w: Wording) -> Data:
         "id": one.river.id,
         "name": w.place(one.river),
         "cls": one.shade,
-        "mark": w.mark(one),
+        "mark": w.mark(one.condition),
         "stale": one.stale,
         "age": age(one, today, w) if one.stale else "",
         "urgent": _URGENT.get(one.shade or "", 1),
-        "aria": f"{w.place(one.river)}: {w.state_of(one)}",
+        "aria": f"{w.place(one.river)}: {w.state_of(one.condition)}",
         "tip": _tip(one, today, w),
     }
 
 
 def _tip(one: RiverToday, today: Today, w: Wording) -> list[tuple[str, str]]:
     _ = w._
-    lines = [(_("Class"), w.state_of(one)), (_("Target"), w.water_class(one.river.target_class))]
+    lines = [(_("Class"), w.state_of(one.condition)), (_("Target"), w.water_class(one.river.target_class))]
     if why := reasons(one, w):
         lines.append((_("Decided by"), why))
     if when := since(one, today, w):
@@ -197,8 +206,16 @@ def _watch(one: RiverToday, today: Today, w: Wording) -> Data:
     lines = []
     if why := reasons(one, w):
         lines.append({"kind": "why", "text": why})
-    for station in one.worse_stations:
-        text = _("station {name}: {cls}", name=w.place(station.station), cls=w.water_class(station.water_class))
+    worst_first = sorted(one.worse_stations, key=lambda station: -CLASSES.index(station.water_class or CLASSES[0]))
+    for name, group in groupby(worst_first, key=lambda station: station.water_class):
+        names = [w.place(station.station) for station in group]
+        text = _.plural(
+            "station {names}: {cls}",
+            "stations {names}: {cls}",
+            len(names),
+            names=w.join(names),
+            cls=w.water_class(name),
+        )
         lines.append({"kind": "alert", "text": text})
     if one.stale:
         lines.append({"kind": "old", "text": age(one, today, w)})
@@ -206,7 +223,7 @@ def _watch(one: RiverToday, today: Today, w: Wording) -> Data:
         "river": one.river.id,
         "name": w.place(one.river),
         "cls": one.shade,
-        "mark": w.mark(one),
+        "mark": w.mark(one.condition),
         "stale": one.stale,
         "since": since(one, today, w) if one.attained is False else "",
         "trend": trend(one, w),
@@ -232,8 +249,10 @@ def head(one: RiverToday, today: Today, site: Site, w: Wording) -> Data:
     """The head of a river's panel: class, target, reason, basis and stations."""
     _ = w._
     facts = [(_("Target"), w.water_class(one.river.target_class)), (_("Responsible"), w.answers(site, one.river))]
-    if why := reasons(one, w):
-        facts.append((_("Decided by"), why))
+    if deciding := _deciding(one):
+        facts.append((_("Decided by"), w.join([w.short_determinand(key) for key in deciding])))
+    if named := pollutants(one, w):
+        facts.append((_("Main pollutants"), named))
     if when := since(one, today, w):
         facts.append((_("Since"), when))
     facts += [(_("Basis"), basis(one, w)), (_("Newest data"), age(one, today, w))]
@@ -241,12 +260,12 @@ def head(one: RiverToday, today: Today, site: Site, w: Wording) -> Data:
         "lang": _.code,
         "name": w.place(one.river),
         "cls": one.shade,
-        "mark": w.state_of(one),
+        "mark": w.state_of(one.condition),
         "stale": one.stale,
         "trend": trend(one, w),
         "verdict": _verdict(one, w),
         "facts": facts,
-        "remarks": remarks(one, w),
+        "remarks": [*near_limit(one, w), *remarks(one, w)],
         "stations": [
             {
                 "name": w.place(station.station), "cls": station.water_class,
@@ -291,19 +310,18 @@ def table(today: Today, w: Wording, selected: str) -> Data:
 
 
 def _row(one: RiverToday, today: Today, w: Wording) -> Data:
-    previous = one.course.previous if one.course else None
     return {
         "river": one.river.id,
         "name": w.place(one.river),
         "cls": one.shade,
-        "mark": w.mark(one),
+        "mark": w.mark(one.condition),
         "stale": one.stale,
         "marks": remarks(one, w, brief=True),
         "target": w.short_class(one.river.target_class),
         "missed": one.attained is False,
         "why": reasons(one, w),
         "since": since(one, today, w) if one.attained is False else "",
-        "previous": w.short_class(previous),
+        "previous": w.mark(one.course.previous) if one.course else NOTHING,
         "trend": trend(one, w),
         "values": [_value(one, key, w) for key in TABLED],
         "hours": f"{one.hours}/{one.window_hours}",
@@ -318,11 +336,41 @@ def _value(one: RiverToday, key: str, w: Wording) -> Data:
 
 
 def reasons(one: RiverToday, w: Wording) -> str:
-    """Determinands that decided a class worse than III, with their exceedance of class III."""
+    """Determinands that decided a class worse than III, with their exceedance of class III.
+
+    Class ratios have none that decide: there it is the main pollutants, and at how many sections they are.
+    """
+    if one.water_class is None:
+        return pollutants(one, w)
+    return w.join([exceeded(key, one.exceedance.get(key), w) for key in _deciding(one)])
+
+
+def _deciding(one: RiverToday) -> list[str]:
+    """Determinands that decided a class worse than III, the most exceeded first."""
     if one.water_class is None or not worse(one.water_class, "III"):
-        return ""
-    deciding = sorted(one.deciding, key=lambda key: -one.exceedance.get(key, 0.0))
-    return w.join([exceeded(key, one.exceedance.get(key), w) for key in deciding])
+        return []
+    return sorted(one.deciding, key=lambda key: -one.exceedance.get(key, 0.0))
+
+
+def pollutants(one: RiverToday, w: Wording) -> str:
+    """Main pollutants: by how much each is over class III, or at how many of five sections or more it is."""
+    _ = w._
+    if one.method != "ratio" or not one.pollutants:
+        return w.join([exceeded(each.determinand, each.multiple, w) for each in one.pollutants])
+    counts = [(each.determinand, round((each.share or 0.0) * one.sections / 100)) for each in one.pollutants]
+    shares = w.join([f"{w.short_determinand(key)} {count}/{one.sections}" for key, count in counts])
+    return _("{shares} sections", shares=shares)
+
+
+def near_limit(one: RiverToday, w: Wording) -> list[str]:
+    """That another class is nearly as probable as the one that is printed, in one line; nothing where none is."""
+    _ = w._
+    likely = [(name, share) for name, share in sorted(one.near.items(), key=lambda item: -item[1]) if share >= LEAST]
+    if len(likely) < 2:
+        return []
+    limit = WaterClass(max(WaterClass[name] for name, _share in likely[:2]) - 1).name
+    shares = w.join([f"{w.short_class(name)} {share * 100:.0f} %" for name, share in likely])
+    return [_("near the limit of class {name}: {shares}", name=w.short_class(limit), shares=shares)]
 
 
 def exceeded(key: str, multiple: float | None, w: Wording) -> str:
@@ -349,12 +397,12 @@ def since(one: RiverToday, today: Today, w: Wording) -> str:
 def trend(one: RiverToday, w: Wording) -> Data | None:
     """How the class moved since yesterday; None where it stayed or is not known."""
     _ = w._
-    previous = one.course.previous if one.course else None
-    if previous is None or one.water_class is None or previous == one.water_class:
+    previous = one.course.previous if one.course else Condition()
+    if previous.shade is None or one.shade is None or previous.shade == one.shade:
         return None
-    fell = worse(one.water_class, previous)
+    fell = worse(one.shade, previous.shade)
     arrow = "↓" if fell else "↑"
-    text = _("{arrow} from {cls}", arrow=arrow, cls=w.short_class(previous))
+    text = _("{arrow} from {cls}", arrow=arrow, cls=w.mark(previous))
     return {"to": "worse" if fell else "better", "text": text}
 
 
@@ -385,7 +433,7 @@ def remarks(one: RiverToday, w: Wording, *, brief: bool = False) -> list[str]:
     """What must be said beside a class: partial, provisional."""
     _ = w._
     words = []
-    if one.partial and one.water_class is not None:
+    if one.partial and one.shade is not None:
         missing = w.names(one.missing)
         words.append(_("partial") if brief or not missing else _("partial: without {names}", names=missing))
     if one.provisional:

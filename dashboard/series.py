@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from itertools import groupby, pairwise
 from statistics import median_low
+from zoneinfo import ZoneInfo
 
 from analytics.grading import WaterClass
 from analytics.standards import GB3838_2002
 from collectors.stores.base import HOUR_MS, ReadingStore, SummaryRow
-from sensors.determinand import DETERMINANDS
 from sensors.place import Station
 from sensors.site import Site
 
 #: Widths of windows that people can read off an axis [ms].
 STEPS_MS = tuple(minutes * 60_000 for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10080))
+
+DAY_MS = 24 * HOUR_MS
 
 #: Values that one window brings to the browser.
 VALUES_PER_POINT = 3
@@ -74,21 +77,17 @@ class Series:
 
     Attributes
     ----------
-    subject, determinand, unit : str
-    stations : tuple of str
-        Whose readings took part.
+    determinand : str
     start_ms, end_ms, step_ms : int
-        Milliseconds since the epoch, UTC; width of a window [ms].
+        Milliseconds since the epoch, UTC; width of a window [ms]. Days are those of the site's calendar, so that one
+        with a change of the clock is an hour shorter or longer.
     points : tuple of SeriesPoint
         Ordered by time.
     limits : tuple of LimitLine
         Empty where the standard has none for this water.
     """
 
-    subject: str
     determinand: str
-    unit: str
-    stations: tuple[str, ...]
     start_ms: int
     end_ms: int
     step_ms: int
@@ -109,32 +108,32 @@ def series(
         Id of a river or of a station.
     determinand : str
     start_ms, end_ms : int
-        Milliseconds since the epoch, UTC; the start is moved back to a whole window.
+        Milliseconds since the epoch, UTC; the start is moved back to a whole window: to a local
+        midnight of the site where windows are a day or more.
     max_points : int
         Most values that are returned.
 
     Raises
     ------
     KeyError
-        If the site has neither a river nor a station with that id, or the determinand is unknown.
+        If the site has neither a river nor a station with that id.
     ValueError
         If the time span is empty.
     StoreError
         If the store cannot be read.
     """
     stations = site.stations_of(subject) if subject in site.rivers else (site.stations[subject],)
-    ids = [station.id for station in stations]
+    zone = ZoneInfo(site.timezone)
     step_ms = window_ms(stations, end_ms - start_ms, max_points)
-    points = _pooled(store.summary(ids, [determinand], start_ms - start_ms % step_ms, end_ms, step_ms))
+    runs = _runs(start_ms, end_ms, step_ms, zone)
+    points = _points(store, stations, determinand, runs)
     if (wider_ms := _sparse(points, step_ms)) > step_ms:
         step_ms = wider_ms
-        points = _pooled(store.summary(ids, [determinand], start_ms - start_ms % step_ms, end_ms, step_ms))
+        runs = _runs(start_ms, end_ms, step_ms, zone)
+        points = _points(store, stations, determinand, runs)
     return Series(
-        subject=subject,
         determinand=determinand,
-        unit=DETERMINANDS[determinand].unit,
-        stations=tuple(ids),
-        start_ms=start_ms - start_ms % step_ms,
+        start_ms=runs[0][0],
         end_ms=end_ms,
         step_ms=step_ms,
         points=tuple(_with_gaps(points, step_ms)),
@@ -167,7 +166,36 @@ def window_ms(stations: Sequence[Station], span_ms: int, max_points: int) -> int
     for step_ms in STEPS_MS:
         if step_ms >= least_ms:
             return step_ms
-    return -(-int(least_ms) // HOUR_MS) * HOUR_MS
+    return -(-int(least_ms) // DAY_MS) * DAY_MS
+
+
+def _runs(start_ms: int, end_ms: int, step_ms: int, zone: ZoneInfo) -> list[tuple[int, int, int]]:
+    """Runs of windows of one length, each as start, end and length [ms]; several where the clock changes between days.
+
+    Windows of several days begin on days that do not move as time goes on, those of a week on Mondays.
+    """
+    if step_ms < DAY_MS:
+        return [(start_ms - start_ms % step_ms, end_ms, step_ms)]
+    days = step_ms // DAY_MS
+    number = datetime.fromtimestamp(start_ms / 1000, zone).toordinal() - 1
+    first = date.fromordinal(number - number % days + 1)
+    edges = [_midnight_ms(first, zone)]
+    while edges[-1] < end_ms:
+        edges.append(_midnight_ms(first + timedelta(days=days * len(edges)), zone))
+    runs = [list(group) for _, group in groupby(pairwise(edges), key=lambda pair: pair[1] - pair[0])]
+    return [(run[0][0], min(run[-1][1], end_ms), run[0][1] - run[0][0]) for run in runs]
+
+
+def _midnight_ms(day: date, zone: ZoneInfo) -> int:
+    """Beginning of a day in a time zone, milliseconds since the epoch, UTC."""
+    return round(datetime.combine(day, time(), zone).timestamp() * 1000)
+
+
+def _points(
+    store: ReadingStore, stations: Sequence[Station], determinand: str, runs: Sequence[tuple[int, int, int]]
+) -> list[SeriesPoint]:
+    ids = [station.id for station in stations]
+    return _pooled(row for start, end, step in runs for row in store.summary(ids, [determinand], start, end, step))
 
 
 def _pooled(rows: Iterable[SummaryRow]) -> list[SeriesPoint]:
@@ -188,10 +216,13 @@ def _pooled(rows: Iterable[SummaryRow]) -> list[SeriesPoint]:
 
 
 def _with_gaps(points: Sequence[SeriesPoint], step_ms: int) -> list[SeriesPoint]:
-    """Put one empty point where windows are missing between two that are there."""
+    """Put one empty point where windows are missing between two that are there.
+
+    A day on which the clock was put back is an hour longer than a window, and no gap.
+    """
     found: list[SeriesPoint] = []
     for point in points:
-        if found and point.time_ms - found[-1].time_ms > step_ms:
+        if found and 2 * (point.time_ms - found[-1].time_ms) >= 3 * step_ms:
             found.append(SeriesPoint(found[-1].time_ms + step_ms, None, None, None))
         found.append(point)
     return found

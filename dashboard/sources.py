@@ -20,7 +20,8 @@ import streamlit as st
 
 from collectors.clock import Now, clock_from
 from collectors.stores import ReadingStore, open_store
-from dashboard.board import Course, Today, courses, today
+from dashboard.board import Today, today
+from dashboard.course import Course, courses
 from dashboard.ground import ground
 from sensors.errors import UsageError
 from sensors.site import Site, load_site
@@ -65,7 +66,7 @@ class Sources:
             raise UsageError(f"set {' and '.join(missing)}; `riverchief run` does so")
         try:
             now = clock_from(environment.get("RIVERCHIEF_CLOCK"))
-        except ValueError as error:
+        except UsageError as error:
             raise UsageError(f"RIVERCHIEF_CLOCK: {error}") from error
         return cls(
             environment["RIVERCHIEF_SITE"], environment["RIVERCHIEF_STORE"],

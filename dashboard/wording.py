@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from analytics.descriptors import DESCRIPTORS
+from analytics.descriptors import DESCRIPTORS, Descriptor
 from analytics.rounding import round_half_even
-from dashboard.board import RiverToday, Status
+from dashboard.board import Status
+from dashboard.classes import Condition
 from dashboard.i18n import Translator
 from sensors.determinand import DETERMINANDS
 from sensors.place import River, Station
@@ -80,16 +81,25 @@ class Wording:
             return NOTHING
         return (_ROMAN if self.chinese else _LATIN)[name]
 
-    def mark(self, one: RiverToday) -> str:
+    def mark(self, one: Condition) -> str:
         """What stands on a river: its class, or its quality word where classes are not averaged."""
-        descriptor = DESCRIPTORS.get(one.descriptor or "")
-        if one.water_class is None and descriptor:
-            return descriptor.name if self.chinese else descriptor.name_en
-        return self.short_class(one.water_class)
+        quality = self._quality(one)
+        return self.short_class(one.water_class) if quality is None else quality
 
-    def state_of(self, one: RiverToday) -> str:
+    def state_of(self, one: Condition) -> str:
         """Class of a river as a word, or its quality word."""
-        return self.water_class(one.water_class) if one.water_class or not one.shade else self.mark(one)
+        quality = self._quality(one)
+        return self.water_class(one.water_class) if quality is None else quality
+
+    def _quality(self, one: Condition) -> str | None:
+        descriptor = DESCRIPTORS.get(one.descriptor or "")
+        if one.water_class is not None or descriptor is None:
+            return None
+        return self.descriptor(descriptor)
+
+    def descriptor(self, one: Descriptor) -> str:
+        """Quality word: 轻度污染, Lightly polluted."""
+        return one.name if self.chinese else one.name_en
 
     def water_class(self, name: str | None) -> str:
         """Class as a word: Ⅳ类, Class IV, inferior V."""

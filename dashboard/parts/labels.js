@@ -11,6 +11,9 @@ const measure = (() => {
 
 const NEAR = 10;
 
+// How often the labels are laid out anew while one of them finds no place.
+const ATTEMPTS = 6;
+
 function overlap(a, b, gap) {
   const x = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x) + gap;
   const y = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y) + gap;
@@ -100,9 +103,21 @@ function arrange(labels, segments, marks, width, height) {
     }
     label.boxes.sort((a, b) => a.cost - b.cost);
   }
+  let order = [...labels].sort((a, b) => b.urgent - a.urgent || a.boxes.length - b.boxes.length);
+  let best = new Map();
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const taken = settle(order);
+    if (attempt === 0 || taken.size > best.size) best = taken;
+    if (best.size === labels.length) break;
+    // What found no place comes first in the next attempt.
+    order = [...order.filter((one) => !taken.has(one.id)), ...order.filter((one) => taken.has(one.id))];
+  }
+  return best;
+}
+
+function settle(order) {
   const taken = new Map();
   const free = (box, id) => [...taken].every(([other, there]) => other === id || !overlap(box, there, 3));
-  const order = [...labels].sort((a, b) => b.urgent - a.urgent || a.boxes.length - b.boxes.length);
   for (const label of order) {
     const box = label.boxes.find((one) => free(one, label.id));
     if (box) { taken.set(label.id, box); continue; }

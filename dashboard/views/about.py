@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from analytics.descriptors import DESCRIPTORS
 from analytics.standards import GB3838_2002
+from dashboard.classes import SHADES
 from dashboard.i18n import Translator
+from dashboard.wording import Wording
 from sensors.site import Site
 
 
@@ -20,6 +23,8 @@ def expander(site: Site, translate: Translator) -> None:
 def paragraphs(site: Site, translate: Translator) -> tuple[str, ...]:
     """Standard, basis, marks and ages, as Markdown of our own."""
     _ = translate
+    w = Wording.of(site, _)
+    shades = [f"{w.descriptor(DESCRIPTORS[key])} = {w.short_class(name)}" for key, name in SHADES.items()]
     settings = site.assessment
     cited = {"Table 1": _("Table 1"), "clause 5.1": _("clause 5.1")}
     table, clause = (GB3838_2002.clauses[what] for what in ("class limits", "single-factor assessment"))
@@ -38,6 +43,11 @@ def paragraphs(site: Site, translate: Translator) -> tuple[str, ...]:
             "No. 22 of 2011).",
             hours=settings.window_hours,
             least=settings.min_hours,
+        ),
+        _(
+            "**Rivers of 5 sections or more** have a quality word and no class. They are coloured, counted and ordered "
+            "by the class that belongs to it: {shades}. They reach their target where every section does.",
+            shades=w.join(shades),
         ),
         _(
             "**Partial**: pH, dissolved oxygen, permanganate index or ammonia nitrogen is not measured there, so the "

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from collectors.stores.base import HOUR_MS
 from dashboard import charts, parts, scene
-from dashboard.board import RiverToday, SeriesPoint, Today, series
+from dashboard.board import RiverToday, Today
 from dashboard.i18n import Translator
+from dashboard.series import SeriesPoint, series
 from dashboard.sources import Sources
 from dashboard.views import about
 from dashboard.wording import Wording
@@ -20,8 +22,6 @@ REFRESH_S = 10
 
 #: Spans of the chart [h].
 SPANS = (24, 24 * 7, 24 * 30)
-
-_HOUR_MS = 3_600_000
 
 
 def page(sources: Sources, translate: Translator) -> None:
@@ -41,9 +41,14 @@ def _live(sources: Sources, translate: Translator) -> None:
         st.info(text if error.retryable else _("The store cannot be read: {error}", error=_plain(str(error))))
         return
     w = Wording.of(sources.site, _)
-    if today.figures.newest_ms is None:
-        st.info(_("No readings yet: the gateways have sent nothing so far."))
     chosen = _chosen(today)
+    if chosen is None:
+        st.info(_("This site has no rivers yet: they are listed in rivers.csv, and drawn in rivers.geojson."))
+        return
+    if not today.figures.stations:
+        st.info(_("This site has no stations yet: they are listed in stations.csv."))
+    elif today.figures.newest_ms is None:
+        st.info(_("No readings yet: the gateways have sent nothing so far."))
     parts.mount("figures", scene.figures(today, w), key="figures")
     left, right = st.columns([1.72, 1], gap="medium")
     with left:
@@ -58,12 +63,10 @@ def _pick(part: str) -> None:
     st.session_state["river"] = st.session_state[part].picked
 
 
-def _chosen(today: Today) -> RiverToday:
-    """The river that was picked in this session; the worst one before anyone picked."""
-    try:
-        return today.river(st.session_state.get("river", ""))
-    except KeyError:
-        return today.rivers[0]
+def _chosen(today: Today) -> RiverToday | None:
+    """The river that was picked in this session; the worst one before anyone picked; None where there is none."""
+    picked = st.session_state.get("river")
+    return next((one for one in today.rivers if one.river.id == picked), next(iter(today.rivers), None))
 
 
 def _river(sources: Sources, today: Today, one: RiverToday, w: Wording) -> None:
@@ -89,9 +92,10 @@ def _river(sources: Sources, today: Today, one: RiverToday, w: Wording) -> None:
 
 
 def _worst(one: RiverToday, measured: list[str]) -> str:
-    """The determinand that people want to see first: the most exceeded of those that decide."""
+    """The determinand that people want to see first: the most exceeded of those that decide, or the main pollutant."""
     deciding = [key for key in one.deciding if key in measured]
-    return max(deciding, key=lambda key: one.exceedance.get(key, 0.0), default=measured[0])
+    named = [each.determinand for each in one.pollutants if each.determinand in measured]
+    return max(deciding, key=lambda key: one.exceedance.get(key, 0.0), default=next(iter(named), measured[0]))
 
 
 def _subject(one: RiverToday, w: Wording) -> str:
@@ -110,7 +114,7 @@ def _subject(one: RiverToday, w: Wording) -> str:
 def _chart(sources: Sources, today: Today, one: RiverToday, w: Wording, key: str, subject: str, hours: int) -> None:
     _ = w._
     try:
-        course = series(sources.store, sources.site, subject, key, today.now_ms - hours * _HOUR_MS, today.now_ms)
+        course = series(sources.store, sources.site, subject, key, today.now_ms - hours * HOUR_MS, today.now_ms)
     except StoreError as error:
         st.info(_("The store cannot be read: {error}", error=_plain(str(error))))
         return

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from dashboard.board import Today, courses, today
+from dashboard.board import Today, today
+from dashboard.course import courses
+from dashboard.i18n import translator
+from dashboard.wording import Wording
 from sensors.site import Site
 from tests.dashboard import made
 
@@ -42,3 +45,15 @@ def now_ms() -> int:
 def morning(filled: ReadingStore, xietang: Site, now_ms: int) -> Today:
     """The first page at that time."""
     return today(filled, xietang, now_ms, courses(filled, xietang, now_ms))
+
+
+@pytest.fixture
+def zh(xietang: Site) -> Wording:
+    """Words for a reader of Chinese."""
+    return Wording.of(xietang, translator("zh"))
+
+
+@pytest.fixture
+def en(xietang: Site) -> Wording:
+    """Words for a reader of English."""
+    return Wording.of(xietang, translator("en"))

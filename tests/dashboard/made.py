@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analytics.grading import WaterClass, grade
+from analytics.pollutants import section_pollutants
 from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
 from sensors.place import River, Station
 from sensors.reading import Block, Quality, Reading, StationState
@@ -141,18 +142,20 @@ def _river(river: River, stations: tuple[Station, ...], time_ms: int, hours_ago:
     full = any(station.profile == "station_cabinet" for station in stations)
     if not full:
         values = {key: values[key] for key in ("dissolved_oxygen", "ph")}
-    got = grade(values)
+    got = grade(values, target=WaterClass[river.target_class])
     hours = _hours(river.id)
     graded = got.water_class if hours else None
     over = [
-        {"station": station.id, "water_class": WORSE[station.id]}
+        {"station": station.id, "water_class": one.name}
         for station in stations
-        if station.id in WORSE and graded and WaterClass[WORSE[station.id]] > graded
+        if graded and (one := grade(_values(river.id, station), station.water_body).water_class) and one > graded
     ]
     detail = {
         "hours": hours, "window_hours": 24, "means": values if hours else {}, "missing": list(got.missing),
         "classes": {key: one.name for key, one in got.classes.items()}, "exceedance": dict(got.exceedances),
         "sections": len(stations) if hours else 0, "method": "mean", "worse_stations": over,
+        "attained": got.attained if hours else None,
+        "main_pollutants": [pollutant.determinand for pollutant in section_pollutants(got)],
     }  # fmt: skip
     return Assessment(
         "river", river.id, "window", time_ms, graded.name if graded else None, got.partial, river.id == "R15",

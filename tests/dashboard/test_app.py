@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.clock import ReplayClock
 from collectors.stores import open_store
+from sensors.site import Site
 from tests.dashboard import made
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -81,3 +83,19 @@ def test_a_site_with_mistakes_says_which(environment: pytest.MonkeyPatch, tmp_pa
     assert not app.exception
     assert app.error[0].value == "看板无法启动。"
     assert "site.toml" in app.code[0].value
+
+
+@pytest.mark.parametrize(("rivers", "file"), [(0, "rivers.csv"), (28, "stations.csv")])
+def test_a_site_without_rivers_or_stations_says_where_they_are_listed(
+    environment: pytest.MonkeyPatch, xietang: Site, tmp_path: Path, rivers: int, file: str
+) -> None:
+    some = dict(list(xietang.rivers.items())[:rivers])
+    bare = replace(xietang, rivers=some, stations={}, outfalls={})
+    environment.setattr("dashboard.sources.load_site", lambda folder: bare)
+    environment.setenv("RIVERCHIEF_SITE", str(tmp_path))
+    url = f"sqlite:///{tmp_path / 'bare.sqlite'}"
+    open_store(url).close()
+    environment.setenv("RIVERCHIEF_STORE", url)
+    app = run("en")
+    assert not app.exception
+    assert [file in one.value for one in app.info] == [True]

@@ -30,7 +30,7 @@ def course(xietang: Site) -> Series:
         SeriesPoint(at + 2 * HOUR_MS, 1.6, 1.8, 3.1, provisional=True),
     )
     limits = limit_lines("ammonia_nitrogen", [xietang.stations["S01"]])
-    return Series("S01", "ammonia_nitrogen", "mg/L", ("S01",), at, made.NOW_MS, HOUR_MS, points, limits)
+    return Series("ammonia_nitrogen", at, made.NOW_MS, HOUR_MS, points, limits)
 
 
 def values(row: dict[str, object]) -> list[float | None]:

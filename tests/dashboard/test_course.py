@@ -8,6 +8,7 @@ import pytest
 
 from collectors.stores import open_store
 from collectors.stores.base import HOUR_MS, Assessment
+from dashboard.classes import Condition
 from dashboard.course import LOOK_BACK_DAYS, Course, courses
 from sensors.site import Site
 from tests.dashboard import made
@@ -46,12 +47,12 @@ def test_start_of_the_run(
 
 def test_no_class_now_has_no_run(tmp_path: Path, xietang: Site) -> None:
     found = course(tmp_path, xietang, {0: None, 24: "V"})
-    assert found == Course("V", None, False)
+    assert found == Course(Condition("V"), None, False)
 
 
 @pytest.mark.parametrize(("hours", "previous"), [(23, None), (24, "III"), (29, "III"), (30, None)])
 def test_yesterday(tmp_path: Path, xietang: Site, hours: int, previous: str | None) -> None:
-    assert course(tmp_path, xietang, {0: "V", hours: "III"}).previous == previous
+    assert course(tmp_path, xietang, {0: "V", hours: "III"}).previous == Condition(previous)
 
 
 def test_older_history_is_not_read(tmp_path: Path, xietang: Site) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from collectors.stores import ReadingStore, open_store
 from collectors.stores.base import HOUR_MS
-from dashboard.series import Series, limit_lines, series, window_ms
+from dashboard.series import DAY_MS, Series, limit_lines, series, window_ms
 from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 
@@ -56,7 +58,6 @@ def test_a_river_is_the_mean_of_its_sections(store: ReadingStore, xietang: Site)
         write(store, station, dict.fromkeys(range(0, 60), value))
     point = hours(store, xietang, "R01", 1).points[0]
     assert (point.minimum, point.mean, point.maximum) == (1.0, 3.0, 6.0)
-    assert hours(store, xietang, "R01", 1).stations == ("S01", "S02", "S03")
 
 
 def test_suspect_readings_are_marked(store: ReadingStore, xietang: Site) -> None:
@@ -73,9 +74,9 @@ def test_never_more_points_than_asked_for(xietang: Site, span_hours: int, max_po
     assert step_ms >= 2 * xietang.stations["S01"].period_s * 1000
 
 
-def test_windows_beyond_the_table_are_whole_hours(xietang: Site) -> None:
+def test_windows_beyond_the_table_are_whole_days(xietang: Site) -> None:
     step_ms = window_ms([xietang.stations["S01"]], 20 * 365 * 24 * HOUR_MS, 100)
-    assert step_ms % HOUR_MS == 0
+    assert step_ms % DAY_MS == 0
     assert 3 * 20 * 365 * 24 * HOUR_MS / step_ms <= 100
 
 
@@ -113,3 +114,34 @@ def test_lakes_have_their_own_phosphorus_and_mixed_waters_none(xietang: Site) ->
     assert limit_lines("total_phosphorus", [lake])[2].value == 0.05
     assert limit_lines("total_phosphorus", [river])[2].value == 0.2
     assert limit_lines("total_phosphorus", [river, lake]) == ()
+
+
+def midnights(site: Site, got: Series) -> list[datetime]:
+    return [datetime.fromtimestamp(p.time_ms / 1000, ZoneInfo(site.timezone)) for p in got.points if p.mean is not None]
+
+
+@pytest.mark.parametrize(("max_points", "days"), [(60, 2), (130, 1), (15, 7)])
+def test_days_begin_at_midnight_of_the_site(store: ReadingStore, xietang: Site, max_points: int, days: int) -> None:
+    write(store, "S01", dict.fromkeys(range(0, 32 * 24 * 60, 180), 1.0))
+    got = hours(store, xietang, "S01", 24 * 32, max_points)
+    assert got.step_ms == days * DAY_MS
+    starts = midnights(xietang, got)
+    assert {(start.hour, start.minute) for start in starts} == {(0, 0)}
+    assert got.start_ms == got.points[0].time_ms <= START_MS
+    assert {(start.toordinal() - 1) % days for start in starts} == {0}, "windows stay where they are as time goes on"
+    if days == 7:
+        assert {start.weekday() for start in starts} == {0}
+
+
+def test_a_day_of_25_hours_is_one_window_and_no_gap(store: ReadingStore, xietang: Site) -> None:
+    site = replace(xietang, timezone="Europe/Berlin")
+    start_ms = round(datetime(2026, 10, 22, tzinfo=ZoneInfo("Europe/Berlin")).timestamp() * 1000)
+    rows = [Reading("S01", "ph", start_ms + h * HOUR_MS, float(h)) for h in range(7 * 24 + 1)]
+    store.write(Block.of(rows))
+    got = series(store, site, "S01", "ph", start_ms + HOUR_MS, start_ms + (7 * 24 + 1) * HOUR_MS, 21)
+    starts = midnights(site, got)
+    assert [start.day for start in starts] == [22, 23, 24, 25, 26, 27, 28]
+    assert {start.hour for start in starts} == {0}
+    assert all(point.mean is not None for point in got.points)
+    long = got.points[3]
+    assert (long.minimum, long.maximum) == (72.0, 96.0)

@@ -17,16 +17,6 @@ def both(request: pytest.FixtureRequest, xietang: Site) -> Wording:
     return Wording.of(xietang, translator(request.param))
 
 
-@pytest.fixture
-def zh(xietang: Site) -> Wording:
-    return Wording.of(xietang, translator("zh"))
-
-
-@pytest.fixture
-def en(xietang: Site) -> Wording:
-    return Wording.of(xietang, translator("en"))
-
-
 def test_classes(zh: Wording, en: Wording) -> None:
     names = ("I", "II", "III", "IV", "V", "INFERIOR_V", None)
     assert [zh.water_class(n) for n in names] == ["Ⅰ类", "Ⅱ类", "Ⅲ类", "Ⅳ类", "Ⅴ类", "劣Ⅴ类", "无类别"]

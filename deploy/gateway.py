@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from collectors.broker import Address, Session, parse_address
+from collectors.broker import Address, Session
 from collectors.bus import Bus
 from collectors.clock import Now, clock_from
 from collectors.poller import Poller
@@ -23,6 +23,7 @@ from collectors.spool import Spool
 from collectors.uplink import Uplink, identity
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
+from deploy.tls import PLAIN, TlsFiles, broker_address
 from sensors.endpoint import Endpoint, parse_endpoint
 from sensors.errors import UsageError
 from sensors.place import Station
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 STATUS_S = 10.0
 
 
-def serve(folder: Path, names: Sequence[str], broker: str, data: Path) -> None:
+def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsFiles = PLAIN) -> None:
     """Run gateways until SIGTERM or SIGINT.
 
     Parameters
@@ -45,27 +46,30 @@ def serve(folder: Path, names: Sequence[str], broker: str, data: Path) -> None:
     names : sequence of str
         Gateways to be; all of the site where empty.
     broker : str
-        ``mqtt://HOST:PORT``.
+        ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``.
     data : Path
         Each gateway's spool is ``<id>.spool`` there.
+    tls : TlsFiles, optional
 
     Raises
     ------
     SiteError
         If the site has mistakes.
     UsageError
-        If it has no such gateway, or the broker's address is none.
+        If it has no such gateway, the broker's address is none, or the certificate cannot be used.
     """
     site = load_site(folder)
     unknown = [name for name in names if name not in site.gateways]
     if unknown:
         raise UsageError(f"the site has no gateway {', '.join(unknown)}; it has {', '.join(site.gateways)}")
+    chosen = tuple(dict.fromkeys(names)) or tuple(site.gateways)
+    if tls.certificate is not None and len(chosen) > 1:
+        raise UsageError(f"a certificate is one gateway's: say which with --gateway; found {', '.join(chosen)}")
+    address = broker_address(broker, tls)
     try:
-        address = parse_address(broker)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    data.mkdir(parents=True, exist_ok=True)
-    chosen = names or tuple(site.gateways)
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write to {data}: {error.strerror}") from None
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     run_service(lambda stop: _serve(site, chosen, address, data, now_ms, stop))
 

@@ -9,7 +9,7 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from collectors.broker import Address, Identity, Session, parse_address
+from collectors.broker import Address, Identity, Session
 from collectors.clock import Now, clock_from
 from collectors.ingest import Ingest
 from collectors.quarantine import Quarantine
@@ -18,7 +18,8 @@ from collectors.stores.base import ReadingStore
 from deploy.judge import Judge
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
-from sensors.errors import StoreError, UsageError
+from deploy.tls import PLAIN, TlsFiles, broker_address
+from sensors.errors import StoreError
 from sensors.reading import Block
 from sensors.site import Site, load_site
 
@@ -31,7 +32,7 @@ TICK_S = 5.0
 CONNECT_S = 5.0
 
 
-def serve(folder: Path, broker: str, store_url: str) -> None:
+def serve(folder: Path, broker: str, store_url: str, tls: TlsFiles = PLAIN) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
     Parameters
@@ -39,24 +40,22 @@ def serve(folder: Path, broker: str, store_url: str) -> None:
     folder : Path
         Of the site.
     broker : str
-        ``mqtt://HOST:PORT``.
+        ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``.
     store_url : str
         See `collectors.stores.open_store`.
+    tls : TlsFiles, optional
 
     Raises
     ------
     SiteError
         If the site has mistakes.
     UsageError
-        If the broker's address is none.
+        If the broker's address is none, or the certificate cannot be used.
     StoreError
         If the store cannot be opened.
     """
     site = load_site(folder)
-    try:
-        address = parse_address(broker)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    address = broker_address(broker, tls)
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     store = open_store(store_url)
     try:
@@ -95,32 +94,39 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with AsyncExitStack() as stack:
+            # One session for every shard: a broker that takes the client id from the certificate knows only one hub.
+            session = Session(self._address, Identity(f"{self._site.id}-hub", persistent=True))
             shards = sorted({gateway.shard for gateway in self._site.gateways.values()})
-            sessions = [await self._enter_shard(stack, shard) for shard in shards]
+            ingests = [self._ingest(session, shard) for shard in shards]
+            await stack.enter_async_context(session)
+            for ingest in ingests:
+                await stack.enter_async_context(ingest)
             with contextlib.suppress(TimeoutError):
                 # What gateways send before the hub has subscribed comes again only after a pause.
                 async with asyncio.timeout(CONNECT_S):
-                    await asyncio.gather(*(session.connected() for session in sessions))
+                    await session.connected()
             ready()
             while not stop.is_set():
                 await self._tick()
-                await pause(stop, TICK_S)
+                if not self._judge.behind:
+                    await pause(stop, TICK_S)
 
-    async def _enter_shard(self, stack: AsyncExitStack, shard: int) -> Session:
-        session = Session(self._address, Identity(f"{self._site.id}-hub-{shard}", persistent=True))
-        ingest = Ingest(
+    def _ingest(self, session: Session, shard: int) -> Ingest:
+        return Ingest(
             session,
             self._store,
             site=self._site.id,
             shard=shard,
             now_ms=self._now_ms,
             quarantine=self._quarantine,
-            stations={name: {station.id for station in self._site.slice(name)} for name in self._site.gateways},
+            stations={
+                gateway.id: {station.id for station in self._site.slice(gateway.id)}
+                for gateway in self._site.gateways.values()
+                if gateway.shard == shard
+            },
+            known=self._site.stations,
             on_block=self._on_block,
         )
-        await stack.enter_async_context(session)
-        await stack.enter_async_context(ingest)
-        return session
 
     def _on_block(self, block: Block) -> None:
         for station, time_ms in zip(block.station, block.time_ms, strict=True):
@@ -133,7 +139,8 @@ class Hub:
             await asyncio.to_thread(self._judge.tick, self._now_ms(), changed)
         except StoreError as error:
             log.error("judging: %s", error)
-            for station, time_ms in changed.items():
-                self._changed[station] = min(time_ms, self._changed.get(station, time_ms))
+        except Exception:
+            # A fault in judging must not keep readings from being stored.
+            log.exception("judging")
         graded, stations = self._judge.graded, len(self._site.stations)
         status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))

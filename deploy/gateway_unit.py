@@ -1,0 +1,96 @@
+"""The systemd unit of a gateway: starts when the box does, comes back whatever ends it, may touch next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sensors.endpoint import parse_endpoint
+from sensors.place import Station
+from sensors.site import Site
+
+#: Where things are on a gateway.
+HOME, PROGRAM, DATA = "/etc/riverchief", "/opt/riverchief/bin/riverchief", "/var/lib/riverchief"
+
+#: Name of the unit.
+UNIT = "riverchief-gateway.service"
+
+#: Serial ports: built in, USB adapters, modems, those of ARM boards. By kind, so that an adapter may be plugged later.
+_SERIAL = ("char-ttyS", "char-ttyUSB", "char-ttyACM", "char-ttyAMA")
+
+
+def gateway_unit(site: Site, gateway: str, broker: str) -> str:
+    """Text of the unit file.
+
+    Parameters
+    ----------
+    site : Site
+    gateway : str
+    broker : str
+        ``mqtts://HOST:PORT``.
+    """
+    return f"""# RiverChief gateway {gateway} of the site {site.id}. Made by `riverchief bundle`.
+[Unit]
+Description=RiverChief gateway {gateway}
+# Not after the network is up: probes are polled and readings kept whether or not there is a line.
+After=network.target time-sync.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={PROGRAM} gateway {HOME}/site --gateway {gateway} \\
+  --broker {broker.replace("%", "%%")} \\
+  --ca {HOME}/tls/ca.crt --cert {HOME}/tls/gateway.crt --key ${{CREDENTIALS_DIRECTORY}}/gateway.key \\
+  --data {DATA}
+# The key stays root's; the service gets a copy that nobody else can read.
+LoadCredential=gateway.key:{HOME}/tls/gateway.key
+Restart=always
+RestartSec=5
+TimeoutStopSec=30
+
+DynamicUser=yes
+StateDirectory={DATA.rpartition("/")[2]}
+StateDirectoryMode=0700
+UMask=0077
+MemoryMax=512M
+TasksMax=64
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateMounts=yes
+{_devices(site.slice(gateway))}
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _devices(stations: Sequence[Station]) -> str:
+    lines = ["DevicePolicy=closed"]
+    if any(parse_endpoint(station.endpoint).kind == "rtu" for station in stations):
+        lines += [*(f"DeviceAllow={kind} rw" for kind in _SERIAL), "SupplementaryGroups=dialout"]
+    else:
+        lines += ["PrivateDevices=yes", "PrivateUsers=yes"]
+    return "\n".join(lines)

@@ -1,87 +1,165 @@
-"""Register maps of instrument models: one TOML file per model, checked at load; and the plan of reads they need.
+"""Register maps of instrument models: what a profile says, and the reads that it takes.
 
-The form of a profile file is described in `docs/profiles.md`.
+One TOML file per model in ``sensors/profiles``; `sensors.profile_file` reads and checks them, `docs/profiles.md`
+describes their form.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Literal
 
 from sensors.determinand import DETERMINANDS
 from sensors.errors import Problem, ProfileError
-from sensors.reading import StationState
+from sensors.register import ORDERS, WIDTHS, Accuracy, Register, SlotKind, Slots, Status
 
-#: Registers per value of each type (Modbus registers are 16 bits wide).
-WIDTHS: Mapping[str, int] = MappingProxyType(
-    {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}
-)
-
-#: Byte orders of a 32-bit value, A being the most significant byte. Real probes use all four.
-ORDERS = ("ABCD", "CDAB", "DCBA", "BADC")
+__all__ = [
+    "MAX_COUNT", "ORDERS", "SPACES", "WIDTHS", "Accuracy", "Action", "Guarded", "Profile", "ReadBlock", "Register",
+    "Serial", "SlotKind", "Slots", "Start", "Status", "cover", "load_profile", "load_profiles", "plan", "read_profiles",
+    "split",
+]  # fmt: skip
 
 #: Most registers in one read (Modbus Application Protocol V1.1b3, 6.3).
 MAX_COUNT = 125
 
-#: Unit conversions to the determinand's unit: (from, to) -> factor.
-CONVERSIONS: Mapping[tuple[str, str], float] = MappingProxyType(
-    {("mS/cm", "uS/cm"): 1000.0, ("ug/L", "mg/L"): 0.001, ("m", "cm"): 100.0, ("cm", "m"): 0.01, ("ppm", "mg/L"): 1.0,
-     ("FNU", "NTU"): 1.0}
-)  # fmt: skip
+#: Where a function reads or writes: holding registers, input registers, coils or discrete inputs, by the function that
+#: reads them.
+SPACES: Mapping[int, int] = MappingProxyType({1: 1, 5: 1, 15: 1, 2: 2, 3: 3, 6: 3, 16: 3, 4: 4})
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
-    """One value in an instrument's register map.
+class Action:
+    """Something that an instrument can be told to do.
 
     Attributes
     ----------
     name : str
-        Determinand key, ``state`` for the register that tells the station's state, or ``x_...`` for anything else.
     function : int
-        Modbus function that reads it: 3 (holding) or 4 (input).
+        5, 6, 15 or 16; 3 or 4 where a mere read makes the instrument act.
     address : int
-        Zero-based address on the wire.
-    type : str
-        Key of `WIDTHS`.
-    order : str
-        One of `ORDERS`.
-    scale, offset : float
-        The determinand's value is ``raw * scale + offset``, unit conversion included.
-    sentinels : tuple of float
-        Raw values by which the instrument says "nothing measured".
-    states : mapping of int to StationState
-        For ``state``: what each raw number means.
-    verified : bool
-        False where nobody has checked the register against a manual or an instrument.
+    values : tuple of int
+        What is written; function 16 may write no register at all. Empty for a read.
+    count : int
+        Registers read by function 3 or 4; else 0.
+    note : str
     """
 
     name: str
     function: int
     address: int
-    type: str
-    order: str = "ABCD"
-    scale: float = 1.0
-    offset: float = 0.0
-    sentinels: tuple[float, ...] = ()
-    states: Mapping[int, StationState] = field(default_factory=dict)
-    verified: bool = True
+    values: tuple[int, ...] = ()
+    count: int = 0
+    note: str = ""
 
     @property
-    def width(self) -> int:
-        """Number of 16-bit registers."""
-        return WIDTHS[self.type]
+    def reads(self) -> bool:
+        """Whether it is a read that acts."""
+        return self.function in (3, 4)
 
     @property
     def end(self) -> int:
-        """First address after this value."""
-        return self.address + self.width
+        """First address after what it touches."""
+        return self.address + max(1, self.count, len(self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What makes an instrument measure; the only write that polling may do.
+
+    Attributes
+    ----------
+    action : Action
+    each : {'poll', 'connect'}
+        Before every poll, or once after the instrument appears (again): then it goes on by itself.
+    wait_s : float
+        From the start until the values are there [s].
+    wait_by : str
+        Name of an extra register that tells the wait instead [s, after its scale]; empty where there is none.
+    margin_s : float
+        Added to what `wait_by` tells [s].
+    """
+
+    action: Action
+    each: Literal["poll", "connect"]
+    wait_s: float
+    wait_by: str = ""
+    margin_s: float = 0.0
+
+    def wait(self, told_s: float | None = None) -> float:
+        """How long to wait after the action [s].
+
+        Parameters
+        ----------
+        told_s : float, optional
+            What the register `wait_by` tells [s]; anything but 0 to 600 is no reason to wait for it.
+        """
+        return self.wait_s if told_s is None or not 0 <= told_s <= 600 else told_s + self.margin_s
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Registers that polling never writes.
+
+    Attributes
+    ----------
+    kind : {'setting', 'calibration'}
+    name : str
+    function : int
+        Function that reads them: 3, or 1 for coils.
+    address, count : int
+    type : str
+        Key of `WIDTHS`, for whoever sets it by command.
+    order : str
+    low, high : float or None
+        What it accepts.
+    choices : mapping of int to str
+        What it accepts, where it is an enumeration.
+    note : str
+    """
+
+    kind: Literal["setting", "calibration"]
+    name: str
+    function: int
+    address: int
+    count: int
+    type: str = "uint16"
+    order: str = "ABCD"
+    low: float | None = None
+    high: float | None = None
+    choices: Mapping[int, str] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def end(self) -> int:
+        """First address after it."""
+        return self.address + self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """How an instrument leaves its factory; a line is set up per endpoint.
+
+    Attributes
+    ----------
+    unit : int
+        Modbus unit id.
+    baud : int
+        Bits per second.
+    parity : {'N', 'E', 'O'}
+    stopbits, bytesize : int
+    verified : bool
+    """
+
+    unit: int = 1
+    baud: int = 9600
+    parity: str = "N"
+    stopbits: int = 1
+    bytesize: int = 8
+    verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +170,11 @@ class ReadBlock:
     address: int
     count: int
 
+    @property
+    def end(self) -> int:
+        """First address after it."""
+        return self.address + self.count
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -101,6 +184,7 @@ class Profile:
     ----------
     id, vendor, model, source : str
     registers : tuple of Register
+        What a poll reads.
     max_count : int
         Most registers the instrument answers in one read.
     max_gap : int
@@ -109,6 +193,23 @@ class Profile:
         Longest wait for an answer [s].
     illustrative : bool
         True for a map of our own that no vendor sells.
+    measures, evidence : str
+        What kind of instrument it is; how well its map is known.
+    extras : tuple of Register
+        What can be read besides: identity, diagnostics. Never polled; ``matches`` marks what identifies the model.
+    slots : Slots or None
+        For an instrument that describes itself.
+    start : Start or None
+    commands : tuple of Action
+        What a person may order: wipe, stop. Never done by polling.
+    guarded : tuple of Guarded
+        Settings and calibration.
+    holes : tuple of ReadBlock
+        Registers that no read may touch, besides those that act when they are read.
+    serial : Serial or None
+    warm_up_s, settle_s : float
+        From power-on to the first answer, and to values that can be trusted [s].
+    notes : tuple of str
     """
 
     id: str
@@ -120,33 +221,127 @@ class Profile:
     max_gap: int = 8
     timeout_s: float = 1.0
     illustrative: bool = False
+    measures: str = ""
+    evidence: str = ""
+    extras: tuple[Register, ...] = ()
+    slots: Slots | None = None
+    start: Start | None = None
+    commands: tuple[Action, ...] = ()
+    guarded: tuple[Guarded, ...] = ()
+    holes: tuple[ReadBlock, ...] = ()
+    serial: Serial | None = None
+    warm_up_s: float = 0.0
+    settle_s: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def determinands(self) -> tuple[str, ...]:
-        """Keys of what the instrument measures, in the order of its map."""
-        return tuple(register.name for register in self.registers if register.name in DETERMINANDS)
+        """Keys of what the instrument can measure, in the order of its map."""
+        names = [register.name for register in self.registers if register.name in DETERMINANDS]
+        if self.slots is not None:
+            names += [kind.name for kind in self.slots.kinds]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """Names of what nobody has checked: registers, slots, extras."""
+        kinds = self.slots.kinds if self.slots is not None else ()
+        slots = [kind.name for kind in kinds if not kind.verified]
+        return (
+            *(r.name for r in self.registers if not r.verified),
+            *slots,
+            *(r.name for r in self.extras if not r.verified),
+        )
+
+    @property
+    def untouchable(self) -> tuple[ReadBlock, ...]:
+        """Registers that no read may touch: holes, and what acts when it is read."""
+        actions = self.commands if self.start is None else (self.start.action, *self.commands)
+        acting = (ReadBlock(a.function, a.address, a.end - a.address) for a in actions if a.reads)
+        return (*self.holes, *acting)
+
+    def extra(self, name: str) -> Register:
+        """The extra register of that name; KeyError where there is none."""
+        return {register.name: register for register in self.extras}[name]
 
 
-def plan(profile: Profile) -> tuple[ReadBlock, ...]:
-    """Fewest reads that cover every register of a profile, gaps up to ``max_gap`` filled."""
+def plan(profile: Profile, *, max_gap: int | None = None) -> tuple[ReadBlock, ...]:
+    """Fewest reads that cover every register of a profile, gaps up to ``max_gap`` filled.
+
+    Parameters
+    ----------
+    profile : Profile
+    max_gap : int, optional
+        Instead of the profile's own: 0 for an instrument that turned out to answer nothing between its registers.
+    """
+    return cover(profile, profile.registers, max_gap=max_gap)
+
+
+def cover(profile: Profile, registers: Iterable[Register], *, max_gap: int | None = None) -> tuple[ReadBlock, ...]:
+    """Fewest reads that cover some registers of a profile, its extras for example."""
+    gap = profile.max_gap if max_gap is None else max_gap
     blocks: list[ReadBlock] = []
-    for register in sorted(profile.registers, key=lambda r: (r.function, r.address)):
+    for register in sorted(registers, key=lambda r: (r.function, r.address)):
         last = blocks[-1] if blocks else None
         if (
             last is not None
             and last.function == register.function
-            and register.address - (last.address + last.count) <= profile.max_gap
+            and register.address - last.end <= gap
             and register.end - last.address <= profile.max_count
+            and not any(_within(hole, register.function, last.end, register.address) for hole in profile.untouchable)
         ):
-            blocks[-1] = ReadBlock(last.function, last.address, register.end - last.address)
+            blocks[-1] = ReadBlock(last.function, last.address, max(last.end, register.end) - last.address)
         else:
             blocks.append(ReadBlock(register.function, register.address, register.width))
     return tuple(blocks)
 
 
+def split(profile: Profile, block: ReadBlock) -> tuple[ReadBlock, ...]:
+    """Smaller reads instead of one that an instrument refuses (exception 2), most likely because of a gap in it.
+
+    Returns
+    -------
+    tuple of ReadBlock
+        Without the gaps where the block had any, else two halves; the block alone where it is one register already.
+    """
+    held = [r for r in profile.registers if r.function == block.function and _within(block, r.function, *_span(r))]
+    whole = cover(profile, held, max_gap=0)
+    if len(whole) > 1:
+        return whole
+    edges = {r.address for r in held} | {r.end for r in held}
+    inner = [e for e in edges if block.address < e < block.end and not any(r.address < e < r.end for r in held)]
+    if not inner:
+        return (block,)
+    middle = min(inner, key=lambda edge: abs(2 * edge - block.address - block.end))
+    return (
+        ReadBlock(block.function, block.address, middle - block.address),
+        ReadBlock(block.function, middle, block.end - middle),
+    )
+
+
+def _span(register: Register) -> tuple[int, int]:
+    return register.address, register.end
+
+
+def _within(block: ReadBlock, function: int, start: int, end: int) -> bool:
+    """Whether a block and the registers from `start` up to `end` have any in common."""
+    return block.function == function and start < block.end and block.address < end
+
+
 @cache
 def load_profiles() -> Mapping[str, Profile]:
-    """Every profile shipped in ``sensors/profiles``, by id.
+    """Every profile shipped in ``sensors/profiles``, by id; see `read_profiles`.
+
+    Raises
+    ------
+    ProfileError
+        With every mistake in every file.
+    """
+    return read_profiles(Path(__file__).parent / "profiles")
+
+
+def read_profiles(folder: Path) -> Mapping[str, Profile]:
+    """Every profile of a folder, by id; those of our own first, as people look for the full station first.
 
     Raises
     ------
@@ -155,7 +350,7 @@ def load_profiles() -> Mapping[str, Profile]:
     """
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
-    for path in sorted((Path(__file__).parent / "profiles").glob("*.toml")):
+    for path in sorted(folder.glob("*.toml")):
         try:
             profile = load_profile(path)
             profiles[profile.id] = profile
@@ -163,7 +358,7 @@ def load_profiles() -> Mapping[str, Profile]:
             problems += error.problems
     if problems:
         raise ProfileError(problems)
-    return MappingProxyType(profiles)
+    return MappingProxyType(dict(sorted(profiles.items(), key=lambda item: not item[1].illustrative)))
 
 
 def load_profile(path: Path) -> Profile:
@@ -172,153 +367,8 @@ def load_profile(path: Path) -> Profile:
     Raises
     ------
     ProfileError
-        With every mistake in the file: unknown keys or determinands, units without conversion, overlapping registers.
+        With every mistake in the file; see `sensors.profile_file`.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError([Problem(path.name, "file", str(error), "TOML in UTF-8")]) from None
-    return _Parser(path.name, path.stem).profile(raw)
+    from sensors.profile_file import parse_profile
 
-
-_PROFILE_KEYS = {
-    "schema", "id", "vendor", "model", "source", "order", "function", "max_count", "max_gap", "timeout_s",
-    "illustrative", "register",
-}  # fmt: skip
-_REGISTER_KEYS = {
-    "name", "function", "address", "type", "order", "unit", "scale", "offset", "sentinels", "states", "verified",
-}  # fmt: skip
-
-
-class _Parser:
-    """Turns the raw TOML of one file into a `Profile`, collecting every problem on the way."""
-
-    def __init__(self, file: str, stem: str) -> None:
-        self.file, self.stem = file, stem
-        self.problems: list[Problem] = []
-
-    def bad(self, where: str, found: object, accepted: str) -> None:
-        self.problems.append(Problem(self.file, where, repr(found), accepted))
-
-    def profile(self, raw: Mapping[str, Any]) -> Profile:
-        for key in sorted(set(raw) - _PROFILE_KEYS):
-            self.bad(key, key, "one of " + ", ".join(sorted(_PROFILE_KEYS)))
-        if raw.get("schema") != 1:
-            self.bad("schema", raw.get("schema"), "1")
-        if raw.get("id") != self.stem:
-            self.bad("id", raw.get("id"), f"{self.stem!r}, the file's own name")
-        for key in ("vendor", "model", "source"):
-            if not isinstance(raw.get(key), str) or not raw[key]:
-                self.bad(key, raw.get(key), "a text")
-        max_count = self.number(raw, "max_count", MAX_COUNT, int, 1, MAX_COUNT)
-        max_gap = self.number(raw, "max_gap", 8, int, 0, MAX_COUNT)
-        timeout_s = self.number(raw, "timeout_s", 1.0, float, 0.05, 60)
-        if not isinstance(raw.get("illustrative", False), bool):
-            self.bad("illustrative", raw["illustrative"], "true or false")
-        entries = raw.get("register", [])
-        if not isinstance(entries, list) or not entries:
-            self.bad("register", entries, "at least one [[register]] table")
-            entries = []
-        registers = [r for i, entry in enumerate(entries) if (r := self.register(i, entry, raw)) is not None]
-        self.overlaps(registers)
-        if self.problems:
-            raise ProfileError(self.problems)
-        return Profile(
-            self.stem, raw["vendor"], raw["model"], raw["source"], tuple(registers), int(max_count), int(max_gap),
-            timeout_s, raw.get("illustrative", False),
-        )  # fmt: skip
-
-    def number(
-        self,
-        raw: Mapping[str, Any],
-        key: str,
-        default: float,
-        kind: type,
-        low: float,
-        high: float,
-        at: str = "",
-    ) -> float:
-        value = raw.get(key, default)
-        kinds = (int,) if kind is int else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-            self.bad(at + key, value, f"{'a whole number' if kind is int else 'a number'} from {low:g} to {high:g}")
-            return default
-        return value
-
-    def choice(self, raw: Mapping[str, Any], key: str, default: Any, accepted: Sequence[Any], at: str) -> Any:
-        value = raw.get(key, default)
-        if value not in accepted:
-            self.bad(at + key, value, "one of " + ", ".join(map(str, accepted)))
-            return accepted[0]
-        return value
-
-    def register(self, index: int, entry: Any, top: Mapping[str, Any]) -> Register | None:
-        if not isinstance(entry, dict):
-            self.bad(f"register[{index}]", entry, "a table")
-            return None
-        name = entry.get("name")
-        at = f"register[{index}] ({name})."
-        before = len(self.problems)
-        for key in sorted(set(entry) - _REGISTER_KEYS):
-            self.bad(at + key, key, "one of " + ", ".join(sorted(_REGISTER_KEYS)))
-        if not isinstance(name, str) or not name:
-            self.bad(at + "name", name, "a determinand's key, 'state', or a name beginning with 'x_'")
-            return None
-        if name not in DETERMINANDS and name != "state" and not name.startswith("x_"):
-            self.bad(at + "name", name, "a determinand's key, 'state', or a name beginning with 'x_'")
-        function = self.choice(entry, "function", top.get("function", 3), (3, 4), at)
-        type_ = self.choice(entry, "type", None, tuple(WIDTHS), at)
-        order = self.choice(entry, "order", top.get("order", "ABCD"), ORDERS, at)
-        address = int(self.number(entry, "address", -1, int, 0, 65536 - WIDTHS[type_], at))
-        scale = self.number(entry, "scale", 1.0, float, -1e12, 1e12, at)
-        offset = self.number(entry, "offset", 0.0, float, -1e12, 1e12, at)
-        sentinels = entry.get("sentinels", [])
-        if not isinstance(sentinels, list) or not all(isinstance(s, int | float) for s in sentinels):
-            self.bad(at + "sentinels", sentinels, "a list of numbers")
-            sentinels = []
-        factor = self.conversion(name, entry.get("unit"), at)
-        states = self.states(name, entry.get("states"), at)
-        if len(self.problems) > before:
-            return None
-        return Register(
-            name, function, address, type_, order, scale * factor, offset * factor,
-            tuple(map(float, sentinels)), states, bool(entry.get("verified", True)),
-        )  # fmt: skip
-
-    def conversion(self, name: str, unit: Any, at: str) -> float:
-        determinand = DETERMINANDS.get(name)
-        if determinand is None or unit == determinand.unit:
-            return 1.0
-        factor = CONVERSIONS.get((unit, determinand.unit))
-        if factor is None:
-            known = [a for a, b in CONVERSIONS if b == determinand.unit]
-            self.bad(at + "unit", unit, "one of " + ", ".join([determinand.unit, *known]))
-            return 1.0
-        return factor
-
-    def states(self, name: str, raw: Any, at: str) -> Mapping[int, StationState]:
-        if name != "state":
-            if raw is not None:
-                self.bad(at + "states", raw, "nothing: only the register named 'state' has states")
-            return MappingProxyType({})
-        accepted = 'a table such as { "0" = "N", "1" = "M" } with letters ' + " ".join(StationState)
-        try:
-            return MappingProxyType({int(k): StationState(v) for k, v in raw.items()})
-        except (AttributeError, ValueError):
-            self.bad(at + "states", raw, accepted)
-            return MappingProxyType({})
-
-    def overlaps(self, registers: Sequence[Register]) -> None:
-        names: set[str] = set()
-        for register in registers:
-            if register.name in names:
-                self.bad(f"register ({register.name}).name", register.name, "a name used once")
-            names.add(register.name)
-        ordered = sorted(registers, key=lambda r: (r.function, r.address))
-        for a, b in pairwise(ordered):
-            if a.function == b.function and b.address < a.end:
-                self.bad(
-                    f"register ({b.name}).address",
-                    b.address,
-                    f"{a.end} or more: {a.name} occupies {a.address} to {a.end - 1}",
-                )
+    return parse_profile(path)

@@ -1,0 +1,160 @@
+"""Tables of a TOML file that people write, read so that every mistake is found at once, with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sensors.lists import Checker
+
+T = TypeVar("T")
+
+
+class Table:
+    """One table; reading a key notes what is wrong with it and goes on with something usable.
+
+    Parameters
+    ----------
+    raw : mapping
+    at : str
+        What stands before a key where its place is told, such as ``start.``.
+    checker : Checker
+        Collects the mistakes.
+    """
+
+    def __init__(self, raw: Mapping[str, Any], at: str, checker: Checker) -> None:
+        self.raw, self.at, self.checker = raw, at, checker
+
+    def bad(self, key: str, accepted: str) -> None:
+        """Note a mistake in the value of a key."""
+        self.checker.bad(self.at + key, self.raw.get(key), accepted)
+
+    def known(self, keys: Iterable[str]) -> None:
+        """Note every key that is not one of these."""
+        accepted = sorted(keys)
+        for key in sorted(set(self.raw) - set(accepted)):
+            self.checker.bad(self.at + key, key, "one of " + ", ".join(accepted))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Text; empty only where a default is given and the key is absent."""
+        value = self.raw.get(key, default)
+        if isinstance(value, str) and (value or (key not in self.raw)):
+            return value
+        self.bad(key, "a text")
+        return ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """List of texts; none where the key is absent."""
+        value = self.raw.get(key, [])
+        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        self.bad(key, "a list of texts")
+        return ()
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Yes or no."""
+        value = self.raw.get(key, default)
+        if not isinstance(value, bool):
+            self.bad(key, "true or false")
+            return default
+        return value
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        """Number within bounds, both included; a key that is absent has the default, within the bounds or not."""
+        value = self.raw.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            self.bad(key, f"a number from {low:g} to {high:g}")
+            return default
+        return value
+
+    def whole(self, key: str, default: int, low: int, high: int) -> int:
+        """Whole number within bounds, both included."""
+        value = self.raw.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.bad(key, f"a whole number from {low} to {high}")
+            return default
+        return value
+
+    def choice(self, key: str, default: Any, accepted: Sequence[T]) -> T:
+        """One of some values; the first of them stands in for a mistake."""
+        value = self.raw.get(key, default)
+        if isinstance(value, bool) or value not in accepted:
+            self.bad(key, "one of " + ", ".join(map(str, accepted)))
+            return accepted[0]
+        return accepted[accepted.index(value)]
+
+    def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
+        """List of whole numbers; none where the key is absent."""
+        value = self.raw.get(key, [])
+        if not isinstance(value, list) or not all(type(n) is int and low <= n <= high for n in value):
+            self.bad(key, f"a list of whole numbers from {low} to {high}")
+            return ()
+        return tuple(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """List of numbers; none where the key is absent."""
+        value = self.raw.get(key, [])
+        if not isinstance(value, list) or not all(type(n) in (int, float) for n in value):
+            self.bad(key, "a list of numbers")
+            return ()
+        return tuple(map(float, value))
+
+    def span(self, key: str) -> tuple[float, float] | None:
+        """Two numbers, the smaller one first; None where the key is absent."""
+        if key not in self.raw:
+            return None
+        value = self.raw[key]
+        if isinstance(value, list) and len(value) == 2 and all(type(n) in (int, float) for n in value):
+            low, high = map(float, value)
+            if low < high:
+                return low, high
+        self.bad(key, "two numbers such as [0, 14], the smaller one first")
+        return None
+
+    def coded(self, key: str, meaning: Callable[[Any], T], accepted: str) -> dict[int, T]:
+        """Table of numbers and what they mean; empty where the key is absent.
+
+        Parameters
+        ----------
+        key : str
+        meaning : callable
+            Turns one value into what is meant; raises ValueError where it cannot.
+        accepted : str
+            What a person may write.
+        """
+        try:
+            return {int(number): meaning(value) for number, value in self.raw.get(key, {}).items()}
+        except (AttributeError, ValueError, TypeError):
+            self.bad(key, accepted)
+            return {}
+
+    def table(self, key: str) -> Table | None:
+        """Table inside this one; None where it is absent or no table."""
+        value = self.raw.get(key)
+        if isinstance(value, dict):
+            return Table(value, f"{self.at}{key}.", self.checker)
+        if value is not None:
+            self.bad(key, "a table")
+        return None
+
+    def tables(self, key: str, label: str = "name") -> list[Table]:
+        """List of tables inside this one, each placed by its index and its name."""
+        value = self.raw.get(key, [])
+        if not isinstance(value, list):
+            self.bad(key, f"[[{key}]] tables")
+            return []
+        found = []
+        for index, item in enumerate(value):
+            place = f"{self.at}{key}[{index}]"
+            if isinstance(item, dict):
+                found.append(Table(item, f"{place} ({item.get(label)}).", self.checker))
+            else:
+                self.checker.bad(place, item, "a table")
+        return found
+
+
+def word(value: Any) -> str:
+    """The value as a text that is not empty; for `Table.coded`."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(value)
+    return value

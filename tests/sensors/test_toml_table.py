@@ -1,0 +1,59 @@
+"""Reading a TOML table: what is wrong is noted, and something usable is given back."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensors.lists import Checker
+from sensors.toml_table import Table, word
+
+
+def read(raw: dict[str, object], method: str, *arguments: object) -> tuple[object, list[str]]:
+    checker = Checker("f.toml")
+    value = getattr(Table(raw, "at.", checker), method)("k", *arguments)
+    return value, [f"{problem.where} {problem.found}" for problem in checker.problems]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "good", "value"),
+    [
+        ("text", (), "x", "x"), ("texts", (), ["x"], ("x",)), ("flag", (False,), True, True),
+        ("number", (0, 0, 9), 9, 9), ("whole", (0, 0, 9), 0, 0), ("choice", (1, (1, 2)), 2, 2),
+        ("wholes", (0, 9), [1, 9], (1, 9)), ("numbers", (), [1, 2.5], (1.0, 2.5)), ("span", (), [0, 1], (0.0, 1.0)),
+        ("coded", (word, "texts"), {"1": "a"}, {1: "a"}),
+    ],
+)  # fmt: skip
+def test_what_is_right_arrives(method, arguments, good, value) -> None:
+    assert read({"k": good}, method, *arguments) == (value, [])
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "bad", "instead"),
+    [
+        ("text", (), 3, ""), ("text", (), "", ""), ("texts", (), ["x", 3], ()), ("flag", (True,), 0, True),
+        ("number", (5, 0, 9), 10, 5), ("number", (5, 0, 9), True, 5), ("number", (5, 0, 9), float("nan"), 5),
+        ("whole", (5, 0, 9), 1.0, 5), ("choice", (1, (1, 2)), 3, 1), ("choice", (1, (1, 2)), True, 1),
+        ("wholes", (0, 9), [10], ()), ("wholes", (0, 9), [True], ()), ("numbers", (), ["1"], ()),
+        ("span", (), [1, 1], None), ("span", (), [1], None), ("coded", (word, "texts"), {"a": "b"}, {}),
+        ("coded", (word, "texts"), ["a"], {}), ("coded", (word, "texts"), {"1": ""}, {}), ("table", (), 3, None),
+        ("tables", (), 3, []), ("tables", (), [3], []),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_noted_with_its_place(method, arguments, bad, instead) -> None:
+    value, problems = read({"k": bad}, method, *arguments)
+    assert value == instead
+    [problem] = problems
+    assert problem.startswith("at.k")
+
+
+def test_defaults_are_taken_where_nothing_stands() -> None:
+    assert read({}, "text", "") == ("", [])
+    assert read({}, "whole", -1, -1, 9) == (-1, [])
+    assert read({}, "span") == (None, [])
+    assert read({}, "tables") == ([], [])
+
+
+def test_unknown_keys_are_noted_one_by_one() -> None:
+    checker = Checker("f.toml")
+    Table({"a": 1, "b": 2, "c": 3}, "", checker).known({"b"})
+    assert [problem.where for problem in checker.problems] == ["a", "c"]

@@ -84,7 +84,8 @@ class Decoder:
             where nobody knows what its number means; FAIL, value kept, outside the determinand's plausible range or
             where the instrument itself objects.
         state : StationState
-            NORMAL unless the instrument says otherwise; COMMUNICATION where no block could be read.
+            NORMAL unless the instrument says otherwise; COMMUNICATION where no block could be read, or not the one
+            with the state.
 
         Raises
         ------
@@ -187,9 +188,12 @@ class Decoder:
     def _state(self, raws: Mapping[str, Raw | None], answers: Answers) -> StationState:
         if all(answer is None for answer in answers):
             return StationState.COMMUNICATION
+        if "state" not in self._registers:
+            return StationState.NORMAL
         raw = raws.get("state")
         if raw is None:
-            return StationState.NORMAL
+            # Whether somebody is working on the station is not known: nothing of it may grade.
+            return StationState.COMMUNICATION
         # A number that the map does not know is no reason to trust the values.
         return self._registers["state"].states.get(_whole(raw), StationState.FAULT)
 

@@ -6,6 +6,7 @@
     ├── ConfigError       a mistake in a file that a person wrote: lists every problem, stops the program at load
     │   ├── SiteError
     │   └── ProfileError
+    ├── AnswerError       an answer of another length than was asked for (`sensors.decode`): a bus let it through
     ├── UsageError        a command was asked for something that cannot be had; the message is the whole answer
     ├── LinkError         a bus or a broker could not be reached (retryable)
     └── StoreError        a store refused or could not be reached (``retryable`` says which)

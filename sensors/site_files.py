@@ -302,6 +302,7 @@ class SiteReader:
                 row.number("period_s", 1, 86_400, "s"),
             )  # fmt: skip
             _check_place(row, station, reaches)
+            _check_profile(row, station)
             self._check_wire(row, station, wires)
             read.append((row, station))
         return unique(read, lambda station: station.id)
@@ -375,6 +376,12 @@ def _id(row: Row) -> str:
     if value and not ID.fullmatch(value):
         row.bad("id", value, ID_FORM)
     return value
+
+
+def _check_profile(row: Row, station: Station) -> None:
+    profile = None if station.profile is UNUSABLE else load_profiles()[station.profile]
+    if profile is not None and profile.start is not None:
+        row.bad("profile", profile.id, "an instrument that measures by itself: gateways send no start command yet")
 
 
 def _check_place(row: Row, thing: Station | Outfall, reaches: Mapping[str, Reach]) -> None:

@@ -356,3 +356,12 @@ def test_a_sentinel_register_alone_decides_where_nothing_else_judges() -> None:
     image = encode(profile, {"ph": 7.0}, others={"x_s": 7.0})
     assert decoded(profile, image)["ph"] == (None, MISSING)
     assert decoded(profile, encode(profile, {"ph": 7.0}, others={"x_s": -1.0}))["ph"] == (7.0, GOOD)
+
+
+def test_a_station_whose_state_could_not_be_read_is_not_taken_for_normal() -> None:
+    state = Register("state", 3, 0, "uint16", states={0: StationState.NORMAL, 1: StationState.MAINTENANCE})
+    decoder = Decoder(Profile("p", "v", "m", "s", (state, Register("ph", 3, 100, "uint16"))))
+    assert decoder.decode([[0], [7]])[1] is StationState.NORMAL
+    assert decoder.decode([[1], [7]])[1] is StationState.MAINTENANCE
+    values, told = decoder.decode([None, [7]])
+    assert (values["ph"], told) == ((7.0, Quality.NOT_EVALUATED), StationState.COMMUNICATION)

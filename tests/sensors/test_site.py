@@ -184,6 +184,13 @@ def test_one_serial_port_has_one_setting(folder) -> None:
     assert "baud=9600" in told[0][3]
 
 
+def test_an_instrument_that_waits_for_a_start_command_is_refused_for_now(folder) -> None:
+    edit(folder, "stations.csv", ",station_cabinet,", ",yosemitech_y511,")
+    [(_, where, found, accepted)] = problems(folder)
+    assert where.endswith("column profile")
+    assert (found, "start command" in accepted) == ("'yosemitech_y511'", True)
+
+
 def test_a_site_without_rivers_is_none(folder) -> None:
     lines = (folder / "rivers.csv").read_text(encoding="utf-8").splitlines()
     (folder / "rivers.csv").write_text("\n".join(lines[:3]) + "\n", encoding="utf-8")

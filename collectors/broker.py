@@ -126,6 +126,8 @@ class Session:
         self._window = asyncio.Semaphore(identity.window)
         self._link: Link | None = None
         self._version: Version = 5
+        #: It has spoken MQTT 5 in this process: that it is slow to answer is then no sign that it does not.
+        self._speaks_5 = False
         self._up = asyncio.Event()
         self._connections = 0
         self._error = ""
@@ -232,18 +234,24 @@ class Session:
             link.close()
 
     async def _open(self) -> Link:
-        """The best connection that this broker gives: what worked last, else MQTT 5, else 3.1.1."""
+        """The best connection that this broker gives: what worked last, else MQTT 5, else 3.1.1.
+
+        3.1.1 comes at a price (a fresh client id, no lasting session), so a broker that spoke MQTT 5 before has to say
+        that it does so no more.
+        """
         version, self._version = self._version, 5  # if this fails the broker may have been replaced
-        link = Link(self.address, self.identity, version, self._dispatch)
+        link = Link(self.address, self.identity, version, self._dispatch, patient=self._speaks_5)
         try:
             await link.open()
         except (Refused, Silent) as error:
-            if version == 4 or (isinstance(error, Refused) and error.reason_code != UNSUPPORTED_VERSION):
+            unspoken = error.reason_code == UNSUPPORTED_VERSION if isinstance(error, Refused) else not self._speaks_5
+            if version == 4 or not unspoken:
                 raise
             log.info("%s: %s; trying MQTT 3.1.1", self.identity.client_id, error)
             link = Link(self.address, self.identity, 4, self._dispatch)
             await link.open()
         self._version = link.version
+        self._speaks_5 = link.version == 5
         return link
 
     def _dispatch(self, message: Message) -> None:

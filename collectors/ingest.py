@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -47,6 +47,9 @@ class IngestState:
         Batches that came before one that is still missing; they are sent again.
     lost : Counter of str
         Rows by gateway that will never come: the gateway had to drop them.
+    moved : Counter of (str, str)
+        Rows by gateway and station of stations that hang on another gateway of the site, as far as the site's files
+        know. They are stored: a cable that was moved must not cost readings.
     error : str
         Why the store takes nothing; empty where all is well.
     """
@@ -57,6 +60,7 @@ class IngestState:
     known: int = 0
     early: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     error: str = ""
 
 
@@ -89,7 +93,11 @@ class Ingest:
     quarantine : Quarantine, optional
         Where refused payloads go.
     stations : mapping of str to collection of str, optional
-        Stations of each gateway of this shard: what others send about them is refused. Without it everything is taken.
+        Stations of each gateway of this shard. Another gateway is not listened to: its payloads are refused, and it
+        keeps its rows until somebody has entered it. Without this mapping everything is taken.
+    known : collection of str, optional
+        Every station of the site, of other shards too: what gateways of this shard send about another station is
+        refused. Without it those of `stations`.
     on_block : callable, optional
         Gets every `Block` after its commit, in the event loop.
     on_status : callable, optional
@@ -110,6 +118,7 @@ class Ingest:
         now_ms: Now,
         quarantine: Quarantine | None = None,
         stations: Mapping[str, Collection[str]] | None = None,
+        known: Collection[str] | None = None,
         on_block: Callable[[Block], None] | None = None,
         on_status: Callable[[str, Literal["birth", "state"], dict[str, Any]], None] | None = None,
     ) -> None:
@@ -117,14 +126,19 @@ class Ingest:
         self._site, self._shard = site, shard
         self.quarantine = quarantine or Quarantine(None)
         self._stations = stations
+        if known is None and stations is not None:
+            known = frozenset().union(*stations.values())
+        self._known = known
         self._on_block, self._on_status = on_block, on_status
         self.state = IngestState()
         self._marks: dict[str, Watermark] = {}
         self._epochs: dict[str, str] = {}
         self._heard: set[str] = set()
         self._waiting: list[Message] = []
-        #: Stored, but their watermark is not out yet, so not acknowledged either.
-        self._owed: list[Message] = []
+        #: By gateway: stored, but the watermark is not out yet, so not acknowledged either.
+        self._owed: defaultdict[str, list[Message]] = defaultdict(list)
+        #: Gateways whose watermark the broker has to be told.
+        self._untold: set[str] = set()
         self._publish_all = False
         self._stop = asyncio.Event()
         self._wake = asyncio.Event()
@@ -168,7 +182,8 @@ class Ingest:
         except WireError as error:
             self.quarantine.put(message.topic, error.reason, str(error), message.payload)
             return
-        if "epoch" in body:
+        if "epoch" in body and body.get("online") is not False:
+            # What the broker says of a gateway that is gone may come after the gateway has come back.
             self._epochs[topic.gateway] = body["epoch"]
         if self._on_status is not None and topic.channel in ("birth", "state"):
             self._on_status(topic.gateway, "birth" if topic.channel == "birth" else "state", body)
@@ -191,48 +206,82 @@ class Ingest:
     async def _take(self, messages: list[Message]) -> None:
         """Everything about some messages: read, commit, publish the watermarks, acknowledge."""
         works: dict[str, _Work] = {}
-        gateways: set[str] = set()
+        taken: list[tuple[str, Message]] = []
         for message in messages:
             batch = self._read(message)
-            if batch is not None:
-                gateways.add(batch.gateway)
-                await self._add(batch, works)
-        self._heard |= gateways
+            if batch is None:
+                message.ack()
+                continue
+            taken.append((batch.gateway, message))
+            await self._add(batch, works)
         for gateway, work in works.items():
             await self._commit(gateway, work)
-        self._owed += messages
-        await self._settle({gateway: mark for gateway, mark in self._marks.items() if gateway in gateways})
+        for gateway, message in taken:
+            self._heard.add(gateway)
+            self._untold.add(gateway)
+            self._owed[gateway].append(message)
+        await self._settle()
 
-    async def _settle(self, marks: Mapping[str, Watermark]) -> None:
-        """Publish watermarks and then acknowledge what is owed; where that fails it is tried again.
+    async def _settle(self) -> None:
+        """Publish watermarks, each with what it lets acknowledge; where that fails it is tried again.
 
         Messages may come before the session is up (a broker delivers what it kept right after CONNACK): they would
         block its window for ever if they were forgotten here.
         """
         if self._publish_all:
             mine = self._heard if self._stations is None else self._stations.keys()
-            marks = {gateway: mark for gateway, mark in self._marks.items() if gateway in mine}
+            self._untold |= self._marks.keys() & mine
         self._publish_all = False  # before waiting: the next connection may ask for it meanwhile
-        if await self._publish(marks):
-            for message in self._owed:
-                message.ack()
-            self._owed.clear()
-            return
-        self._publish_all = True
-        if self._session.state.connected:
+        if not self._session.state.connected:
+            return  # `_on_up` comes back to it
+        gateways, self._untold = sorted(self._untold), set()
+        await asyncio.gather(*map(self._tell, gateways))
+        if self._untold and self._session.state.connected:
             asyncio.get_running_loop().call_later(AGAIN_S, self._wake.set)
+
+    async def _tell(self, gateway: str) -> None:
+        """Publish a gateway's watermark, retained, and acknowledge what it covers; one refused stops no other."""
+        covered = self._owed.pop(gateway, [])
+        mark = self._marks.get(gateway)
+        try:
+            if mark is not None:  # a first batch that came early has none
+                await self._session.publish(
+                    wire.topic(self._site, self._shard, gateway, "ack"),
+                    wire.encode_watermark(gateway, mark),
+                    retain=True,
+                )
+        except Exception as error:
+            if not isinstance(error, LinkError):
+                log.exception("watermark of %s", gateway)
+            else:
+                log.warning("watermark of %s: %s", gateway, error)
+            self._owed[gateway][:0] = covered
+            self._untold.add(gateway)
+            return
+        for message in covered:
+            message.ack()
 
     def _read(self, message: Message) -> Batch | None:
         try:
             topic = wire.parse_topic(message.topic)
-            stations = None if self._stations is None else self._stations.get(topic.gateway, ())
-            batch = wire.parse_batch(message.payload, topic.gateway, self._now_ms(), stations=stations)
+            if self._stations is not None and topic.gateway not in self._stations:
+                raise WireError("gateway", f"found {topic.gateway!r}; accepted: gateways of shard {self._shard}")
+            batch = wire.parse_batch(message.payload, topic.gateway, self._now_ms(), stations=self._known)
         except WireError as error:
             self.quarantine.put(message.topic, error.reason, str(error), message.payload)
             return None
         for refusal in batch.refused:
-            self.quarantine.put(message.topic, refusal.reason, refusal.detail)
+            # The watermark goes past it and the gateway deletes it: this is the last that there is of it.
+            self.quarantine.put(message.topic, refusal.reason, refusal.detail, refusal.payload, whole=True)
         return batch
+
+    def _note_moved(self, gateway: str, station: str) -> None:
+        """Count a row of a station that the site knows at another gateway; the first is told."""
+        if self._stations is None or station in self._stations[gateway]:
+            return
+        if (gateway, station) not in self.state.moved:
+            log.warning("%s sends station %s, which the site's files have at another gateway", gateway, station)
+        self.state.moved[gateway, station] += 1
 
     async def _add(self, batch: Batch, works: dict[str, _Work]) -> None:
         """Put what is new in a batch to the gateway's work; leave it where something before it is still missing."""
@@ -240,12 +289,12 @@ class Ingest:
         work = works.get(gateway)
         mark = work.mark if work else self._marks.get(gateway, Watermark(batch.epoch, 0))
         if mark.epoch != batch.epoch:
-            if self._epochs.get(gateway, batch.epoch) != batch.epoch:
-                await self._of_a_former_life(batch)
-                return
-            if work:  # what was collected so far belongs to the epoch that ends here
+            if work:  # what was collected so far belongs to another epoch
                 await self._commit(gateway, works.pop(gateway))
                 work = None
+            if self._epochs.get(gateway, batch.epoch) != batch.epoch:
+                await self._of_a_former_life(batch, self._marks[gateway])
+                return
             mark = Watermark(batch.epoch, 0)
         stored = max(mark.seq, batch.base)
         if batch.after > stored:
@@ -264,16 +313,20 @@ class Ingest:
             log.error("%s: %d rows were dropped at the gateway and will never come", gateway, lost)
         work = works.setdefault(gateway, _Work(Block(), mark))
         for _, observation in fresh:
+            self._note_moved(gateway, observation.station)
             for reading in observation.readings():
                 work.block.append(reading)
         work.mark = Watermark(batch.epoch, batch.last)
         work.rows += len(fresh)
         self.state.batches += 1
 
-    async def _of_a_former_life(self, batch: Batch) -> None:
-        """A late batch of a spool that is no more: its readings are good, its numbers mean nothing."""
+    async def _of_a_former_life(self, batch: Batch, mark: Watermark) -> None:
+        """A late batch of an epoch that is over: its readings are good, its numbers mean nothing.
+
+        Committed under the watermark that stands, because a plain write would undo verdicts of quality control.
+        """
         block = Block.of(reading for _, observation in batch.rows for reading in observation.readings())
-        await self._insist(lambda: self._store.write(block))
+        await self._insist(lambda: self._store.commit(block, batch.gateway, mark.epoch, mark.seq))
 
     async def _commit(self, gateway: str, work: _Work) -> None:
         """Store a gateway's work."""
@@ -310,25 +363,3 @@ class Ingest:
                     await self._stop.wait()
                     raise _Stopped
             pause_s = min(2 * pause_s, LAST_RETRY_S)
-
-    async def _publish(self, marks: Mapping[str, Watermark]) -> bool:
-        """Publish watermarks, retained; False where not all of them got out."""
-        if not self._session.state.connected:
-            return False
-        results = await asyncio.gather(
-            *(
-                self._session.publish(
-                    wire.topic(self._site, self._shard, gateway, "ack"),
-                    wire.encode_watermark(gateway, mark),
-                    retain=True,
-                )
-                for gateway, mark in marks.items()
-            ),
-            return_exceptions=True,
-        )
-        for result in results:
-            if isinstance(result, LinkError):
-                log.warning("watermark: %s", result)
-            elif result is not None:
-                raise result
-        return all(result is None for result in results)

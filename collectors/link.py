@@ -65,6 +65,8 @@ class Link:
         MQTT 5 or 3.1.1.
     on_message : callable
         Gets every `Message`; called in the event loop.
+    patient : bool
+        Wait `OPEN_S` for the answer to CONNECT in any case: the broker is known to speak this version.
 
     Attributes
     ----------
@@ -73,11 +75,18 @@ class Link:
     """
 
     def __init__(
-        self, address: Address, identity: Identity, version: Version, on_message: Callable[[Message], None]
+        self,
+        address: Address,
+        identity: Identity,
+        version: Version,
+        on_message: Callable[[Message], None],
+        *,
+        patient: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._address, self._identity, self.version = address, identity, version
         self._on_message = on_message
+        self._answer_s = SILENT_S if version == 5 and not patient else OPEN_S
         self.closed: asyncio.Future[str] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._holds = identity.persistent and version == 5
@@ -125,13 +134,13 @@ class Link:
         Refused
             If the broker will not have this client, or not this version of MQTT.
         Silent
-            If it said nothing.
+            If it took the connection and said nothing.
         LinkError
             If there is no broker.
         """
         opening = self._loop.run_in_executor(None, self._connect)
         try:
-            await asyncio.shield(opening)
+            await self._opened(opening)
             sock = self._client.socket()
             if sock is None:
                 raise LinkError(f"{self._address} closed the connection")
@@ -139,7 +148,7 @@ class Link:
             self._loop_misc()
             if self._client.want_write():
                 self._loop.add_writer(sock, self._writable)
-            async with asyncio.timeout(OPEN_S if self.version == 4 else SILENT_S):
+            async with asyncio.timeout(self._answer_s):
                 await self._connected
         except TimeoutError:
             self.abort("no answer to CONNECT")
@@ -151,6 +160,14 @@ class Link:
             # Whatever the thread still brings is to be closed, not leaked.
             opening.add_done_callback(self._given_up)
             raise
+
+    async def _opened(self, opening: asyncio.Future[None]) -> None:
+        try:
+            await asyncio.shield(opening)
+        except TimeoutError as error:
+            # A way that is slow or cut says nothing about the version that the broker speaks.
+            self.abort(str(error))
+            raise LinkError(f"no connection to {self._address}: {error}") from error
 
     def _given_up(self, opening: asyncio.Future[None]) -> None:
         if not opening.cancelled():

@@ -52,7 +52,7 @@ class SpoolState:
     Attributes
     ----------
     epoch : str
-        Which life of the file: sequence numbers of two epochs have nothing to do with each other.
+        Which opening of the file: sequence numbers of two epochs have nothing to do with each other.
     base : int
         Everything up to this number is gone: delivered or dropped.
     last : int
@@ -156,7 +156,7 @@ class Spool:
 
     @property
     def epoch(self) -> str:
-        """Which life of the file this is."""
+        """Which opening of the file this is."""
         return self._file.epoch
 
     @property
@@ -253,11 +253,7 @@ class Spool:
         return True
 
     async def renew(self) -> None:
-        """Begin a new epoch with the rows that are there.
-
-        For a file that came back from a copy: its numbers were given before, to other rows, and the hub would take
-        these for known.
-        """
+        """Begin a new epoch with the rows that are there: nobody knows any of their numbers then."""
         await self._told(self._file.renew)
 
     async def gaps(self) -> list[Gap]:

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from collectors.sqlite_versions import bring_up
 from sensors.errors import StoreError
 from sensors.reading import Observation, Quality, StationState
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+#: What brings an older file up, one entry for each version since the first; whoever changes `_SCHEMA` adds one.
+MIGRATIONS: tuple[tuple[str, ...], ...] = ()
 
 #: What a row costs beside its body [bytes]; measured on files of 100,000 rows, rounded up.
 ROW_OVERHEAD = 32
@@ -29,7 +31,6 @@ _SCHEMA = (
     """CREATE TABLE row (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, taken_ms INTEGER NOT NULL, time_ms INTEGER NOT NULL,
         body TEXT NOT NULL)""",
-    "CREATE TABLE life (epoch TEXT NOT NULL)",
     """CREATE TABLE gap (
         first INTEGER PRIMARY KEY, last INTEGER NOT NULL, rows INTEGER NOT NULL,
         first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL)""",
@@ -86,6 +87,15 @@ class SpoolFile:
     now_ms : int
         For the name under which a damaged file is put aside.
 
+    Attributes
+    ----------
+    epoch : str
+        Of this opening of the file.
+    base, last : int
+        Everything up to the first is gone; the second is the highest number given so far.
+    rows, bytes : int
+        That are there, with `ROW_OVERHEAD`.
+
     Raises
     ------
     StoreError
@@ -130,18 +140,11 @@ class SpoolFile:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 4194304")
         db.execute("BEGIN IMMEDIATE")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _SCHEMA:
-                db.execute(statement)
-            db.execute("INSERT INTO life VALUES (?)", (uuid.uuid4().hex,))
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        version, newest = bring_up(db, _SCHEMA, MIGRATIONS), len(MIGRATIONS) + 1
         db.execute("COMMIT")
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"spool {self.path}: found schema {version}; accepted: up to {SCHEMA_VERSION}", retryable=False
-            )
-        self.epoch = str(db.execute("SELECT epoch FROM life").fetchone()[0])
+        if version > newest:
+            raise StoreError(f"spool {self.path}: found schema {version}; accepted: up to {newest}", retryable=False)
+        self.renew()
         rows, size, first = db.execute(
             f"SELECT count(*), coalesce(sum(length(body) + {ROW_OVERHEAD}), 0), min(seq) FROM row"
         ).fetchone()
@@ -240,11 +243,13 @@ class SpoolFile:
         self._db.execute("PRAGMA incremental_vacuum(256)").fetchall()
 
     def renew(self) -> None:
-        """Begin a new epoch with the rows that are there: their numbers are new to whoever counts."""
-        epoch = uuid.uuid4().hex
-        with _transaction(self._db):
-            self._db.execute("UPDATE life SET epoch = ?", (epoch,))
-        self.epoch = epoch
+        """Begin a new epoch with the rows that are there: their numbers are new to whoever counts.
+
+        Every opening does. Nobody can tell by looking at a file whether it came back from a copy and gives numbers
+        that were given before, to other rows, so no two openings share them. The price is that rows of which the hub's
+        word had not come yet are sent again. Nothing is written: a full disk must not keep a gateway from delivering.
+        """
+        self.epoch = uuid.uuid4().hex
 
     def gaps(self) -> list[Gap]:
         """What was ever dropped undelivered, oldest first."""

@@ -19,6 +19,7 @@ from collectors import wire
 from collectors.broker import Identity, Message, Session, Will
 from collectors.clock import Now
 from collectors.spool import Spool
+from collectors.tasks import guarded
 from collectors.wire import Batch, WireError
 from sensors.errors import LinkError, StoreError
 
@@ -89,6 +90,11 @@ class Uplink:
     status : callable, optional
         What else the periodic state message tells, asked for each time.
     pace : Pace, optional
+
+    Attributes
+    ----------
+    error : str
+        The last fault of this program that delivery has survived; empty where there was none.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class Uplink:
         self._birth = dict(birth or {})
         self._status = status or dict
         self._pace = pace or Pace()
+        self.error = ""
         self._topics = {channel: wire.topic(site, shard, gateway, channel) for channel in wire.CHANNELS}
         #: Stored at the hub, as far as is known here.
         self._acked = spool.state.base
@@ -129,7 +136,7 @@ class Uplink:
 
     async def __aenter__(self) -> Self:
         work = {"send": self._send, "delete": self._delete, "state": self._tell}
-        self._tasks = [asyncio.create_task(run(), name=f"{name} {self._gateway}") for name, run in work.items()]
+        self._tasks = [guarded(run, f"{name} {self._gateway}", self._fault) for name, run in work.items()]
         return self
 
     async def __aexit__(
@@ -146,6 +153,11 @@ class Uplink:
                     await self._publish_birth(online=False)
         with contextlib.suppress(StoreError):
             await self._spool.delete_up_to(self._spool.epoch, self._acked)
+
+    def _fault(self, error: str) -> None:
+        # A fault of ours. It stays in the state until somebody has restarted, and so looked at, this gateway.
+        self.error = error
+        self._wake.set()  # a round that broke off may have left something to do
 
     @property
     def backlog(self) -> int:
@@ -236,7 +248,7 @@ class Uplink:
         self._under_way.clear()
 
     async def _begin_again(self) -> None:
-        """The hub is ahead of this file: it came back from a copy, and its numbers were given before."""
+        """The hub has stored more than there is: whatever it counts, it is not this spool."""
         log.error("%s: the hub knows rows that this spool never had; beginning a new epoch", self._gateway)
         await self._spool.renew()
         self._renew, self._fresh = False, True
@@ -266,6 +278,9 @@ class Uplink:
         except LinkError as error:
             # Whether the broker had it or not: the watermark decides, and the next connection goes back to it.
             log.info("%s: %s", self._gateway, error)
+        except Exception as error:
+            log.exception("publish %s", self._gateway)
+            self._fault(f"publish {self._gateway}: {type(error).__name__}: {error}")
 
     async def _publish_birth(self, *, online: bool) -> None:
         payload = wire.encode_status(
@@ -300,5 +315,5 @@ class Uplink:
             "time_ms": self._now_ms(), "epoch": spool.epoch, "backlog": self.backlog, "bytes": spool.bytes,
             "waiting": spool.waiting, "dropped": spool.dropped, "spool_error": spool.error,
             "damaged": spool.damaged, "connections": session.connections, "mqtt": session.version,
-            "nobody_listens": session.nobody_listens, **self._status(),
+            "nobody_listens": session.nobody_listens, "uplink_error": self.error, **self._status(),
         }  # fmt: skip

@@ -2,21 +2,38 @@
 
 The page for people is ``docs/wire.md``. A batch carries a run of rows of a gateway's spool as columns, one group for
 each (station, set of determinands). A payload that cannot be trusted as a whole raises `WireError`; within a sound one,
-what cannot be kept is refused group by group or row by row, so that one bad clock never blocks the rows behind it.
+what cannot be kept is refused by itself (a determinand, a row, a group) and handed back as it came, so that one bad
+clock never blocks the rows behind it and a person can feed again what was refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal, NoReturn
 
-from sensors.determinand import DETERMINANDS
-from sensors.errors import RiverChiefError
-from sensors.reading import Observation, Quality, StationState
+from collectors.wire_group import (
+    FUTURE_MS,
+    OLDEST_MS,
+    Refusal,
+    Rules,
+    WireError,
+    encode_group,
+    is_int,
+    kept,
+    read_group,
+    refuse,
+)
+from sensors.reading import Observation
+
+__all__ = [
+    "CHANNELS", "FUTURE_MS", "ID", "MAX_BYTES", "MAX_ROWS", "MAX_SEQ", "OLDEST_MS", "VERSION",
+    "Batch", "Channel", "Refusal", "Topic", "Watermark", "WireError",
+    "encode_batch", "encode_status", "encode_watermark", "parse_batch", "parse_status", "parse_topic",
+    "parse_watermark", "shard_filter", "topic",
+]  # fmt: skip
 
 #: Version of topics and payloads; both carry it.
 VERSION = 1
@@ -27,12 +44,6 @@ MAX_BYTES = 1024 * 1024
 #: Most spool rows in one batch.
 MAX_ROWS = 5_000
 
-#: How far ahead of the hub's clock a reading may be [ms].
-FUTURE_MS = 600_000
-
-#: No probe of ours is older: 2000-01-01T00:00Z [ms]. A gateway without a battery clock starts at 1970.
-OLDEST_MS = 946_684_800_000
-
 #: Largest sequence number: what SQLite can count to.
 MAX_SEQ = 2**63 - 1
 
@@ -42,23 +53,6 @@ _EPOCH = re.compile(r"[0-9a-f]{8,64}")
 
 Channel = Literal["obs", "birth", "state", "ack", "cmd", "cfg"]
 CHANNELS: tuple[Channel, ...] = ("obs", "birth", "state", "ack", "cmd", "cfg")
-
-_QUALITIES = {int(quality): quality for quality in Quality}
-_STATES = {str(state): state for state in StationState}
-
-
-class WireError(RiverChiefError):
-    """A payload or topic that is refused.
-
-    Attributes
-    ----------
-    reason : str
-        One word for counting, e.g. ``json``, ``size``, ``version``, ``gateway``, ``shape``.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason = reason
-        super().__init__(f"{reason}: {detail}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +69,13 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Part of a sound batch that cannot be kept: why, what it was, and how many rows."""
-
-    reason: str
-    detail: str
-    rows: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """A run of a gateway's spool.
 
     Attributes
     ----------
     gateway, epoch : str
-        Whose spool, and which life of it.
+        Whose spool, and which opening of it.
     base : int
         Everything up to this sequence number is gone from the spool: delivered, or dropped because it was full.
     after, last : int
@@ -173,33 +158,9 @@ def encode_batch(batch: Batch) -> bytes:
         {
             "v": VERSION, "gateway": batch.gateway, "epoch": batch.epoch,
             "base": batch.base, "after": batch.after, "last": batch.last,
-            "groups": [_group(station, keys, rows, batch.after) for (station, keys), rows in groups.items()],
+            "groups": [encode_group(station, keys, rows, batch.after) for (station, keys), rows in groups.items()],
         }
     )  # fmt: skip
-
-
-def _group(station: str, keys: tuple[str, ...], rows: Sequence[tuple[int, Observation]], after: int) -> dict[str, Any]:
-    cells = {key: [observation.values[key] for _, observation in rows] for key in keys}
-    quality = {key: _uniform([int(quality) for _, quality in column]) for key, column in cells.items()}
-    return {
-        "station": station,
-        # Counted from `after`: two digits instead of nine.
-        "seq": [seq - after for seq, _ in rows],
-        "time_ms": [observation.time_ms for _, observation in rows],
-        "state": _uniform([str(observation.state) for _, observation in rows]),
-        "quality": _uniform_all(quality),
-        "values": {key: [value for value, _ in column] for key, column in cells.items()},
-    }
-
-
-def _uniform(column: list[Any]) -> Any:
-    return column[0] if column.count(column[0]) == len(column) else column
-
-
-def _uniform_all(columns: dict[str, Any]) -> Any:
-    """One scalar where every column is that scalar."""
-    first = next(iter(columns.values()), int(Quality.NOT_EVALUATED))
-    return first if all(column == first for column in columns.values()) and isinstance(first, int) else columns
 
 
 def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collection[str] | None = None) -> Batch:
@@ -213,7 +174,8 @@ def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collecti
     now_ms : int
         Milliseconds since the epoch, UTC; rows more than `FUTURE_MS` ahead are refused.
     stations : collection of str, optional
-        Stations of this gateway; rows of others are refused. Without it every station is taken.
+        Stations of the site, whoever of its gateways they hang on: rows of others are refused. Without it every
+        station is taken.
 
     Returns
     -------
@@ -230,120 +192,25 @@ def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collecti
     epoch = _epoch(body.get("epoch"))
     base, after, last = (_seq(body.get(name), name) for name in ("base", "after", "last"))
     if not base <= after < last:
-        _refuse("shape", "base <= after < last", [base, after, last])
+        refuse("shape", "base <= after < last", [base, after, last])
     groups = body.get("groups")
     if not isinstance(groups, list):
-        _refuse("shape", "groups", groups)
+        refuse("shape", "groups", groups)
     rows: dict[int, Observation] = {}
     refused: list[Refusal] = []
     for group in groups:
         try:
-            found = _read_group(group, last - after, _Rules(now_ms, stations), refused)
+            found = read_group(group, last - after, Rules(now_ms, stations), refused)
             if not found.keys().isdisjoint(seq - after for seq in rows):
-                _refuse("shape", "each seq once", sorted(found))
+                refuse("shape", "each seq once", sorted(found))
             rows.update((after + offset, observation) for offset, observation in found.items())
         except WireError as error:
             seqs = group.get("seq") if isinstance(group, dict) else None
             rows_lost = len(seqs) if isinstance(seqs, list) else 0
-            refused.append(Refusal(error.reason, f"{error}; {group!r:.2000}", rows_lost))
+            refused.append(Refusal(error.reason, str(error), rows_lost, kept(group)))
     if len(rows) > MAX_ROWS:
         raise WireError("size", f"{len(rows)} rows; accepted: up to {MAX_ROWS}")
     return Batch(gateway, epoch, base, after, last, tuple(sorted(rows.items())), tuple(refused))
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    now_ms: int
-    stations: Collection[str] | None
-
-    def out_of_time(self, time_ms: int) -> str:
-        if time_ms > self.now_ms + FUTURE_MS:
-            return "future"
-        return "past" if time_ms < OLDEST_MS else ""
-
-
-def _read_group(group: Any, most: int, rules: _Rules, refused: list[Refusal]) -> dict[int, Observation]:
-    """Rows of one group by their offset, 1 to `most`; what is out of time goes to `refused`."""
-    if not isinstance(group, dict):
-        _refuse("shape", "group", group)
-    station = group.get("station")
-    if not isinstance(station, str) or not 0 < len(station) <= 64 or not station.isprintable():
-        _refuse("shape", "station", station)
-    if rules.stations is not None and station not in rules.stations:
-        _refuse("station", "station of this gateway", station)
-    offsets = group.get("seq")
-    if not isinstance(offsets, list) or not offsets:
-        _refuse("shape", "seq", offsets)
-    n = len(offsets)
-    times = _column(group.get("time_ms"), n, "time_ms", scalar=False)
-    states = _column(group.get("state"), n, "state")
-    cells = _cells(group, n)
-    rows: dict[int, Observation] = {}
-    out_of_time: list[Refusal] = []
-    for index, (offset, time_ms, state) in enumerate(zip(offsets, times, states, strict=True)):
-        if not _is_int(offset) or not 0 < offset <= most or offset in rows:
-            _refuse("shape", f"seq {index}", offset)
-        if not _is_int(time_ms):
-            _refuse("shape", f"time_ms {index}", time_ms)
-        if not isinstance(state, str) or state not in _STATES:
-            _refuse("state", f"state {index}", state)
-        if reason := rules.out_of_time(time_ms):
-            out_of_time.append(Refusal(reason, f"{station} at {time_ms} ms while the hub has {rules.now_ms} ms"))
-        else:
-            values = {key: column[index] for key, column in cells.items()}
-            rows[offset] = Observation(station, time_ms, values, _STATES[state])
-    refused.extend(out_of_time)
-    return rows
-
-
-def _cells(group: Mapping[str, Any], n: int) -> dict[str, list[tuple[float | None, Quality]]]:
-    """Value and quality of each determinand, as columns of length n."""
-    columns = group.get("values")
-    if not isinstance(columns, dict):
-        _refuse("shape", "values", columns)
-    qualities = group.get("quality")
-    cells: dict[str, list[tuple[float | None, Quality]]] = {}
-    for key, column in columns.items():
-        if key not in DETERMINANDS:
-            _refuse("determinand", "determinand", key)
-        quality = _column(qualities.get(key) if isinstance(qualities, dict) else qualities, n, f"quality of {key}")
-        cells[key] = [
-            (_value(value, key), _quality(flag, key))
-            for value, flag in zip(_column(column, n, key, scalar=False), quality, strict=True)
-        ]
-    return cells
-
-
-def _column(column: Any, n: int, name: str, *, scalar: bool = True) -> list[Any]:
-    """A column of length n; one scalar stands for n of them."""
-    if isinstance(column, list):
-        if len(column) != n:
-            _refuse("shape", f"{name}: {n} entries", len(column))
-        return column
-    if not scalar:
-        _refuse("shape", f"{name}: a list", column)
-    return [column] * n
-
-
-def _value(value: Any, key: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse("shape", f"value of {key}", value)
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not isfinite(number):
-        _refuse("finite", f"finite value of {key}", value)
-    return number
-
-
-def _quality(flag: Any, key: str) -> Quality:
-    quality = _QUALITIES.get(flag) if _is_int(flag) else None
-    if quality is None:
-        _refuse("quality", f"quality of {key}", flag)
-    return quality
 
 
 def encode_watermark(gateway: str, watermark: Watermark) -> bytes:
@@ -379,10 +246,10 @@ def parse_status(payload: bytes, gateway: str) -> dict[str, Any]:
 
 
 def _envelope(body: Mapping[str, Any], gateway: str) -> None:
-    if not _is_int(body.get("v")) or body["v"] != VERSION:
-        _refuse("version", f"version {VERSION}", body.get("v"))
+    if not is_int(body.get("v")) or body["v"] != VERSION:
+        refuse("version", f"version {VERSION}", body.get("v"))
     if body.get("gateway") != gateway:
-        _refuse("gateway", f"gateway {gateway}", body.get("gateway"))
+        refuse("gateway", f"gateway {gateway}", body.get("gateway"))
 
 
 def _object(payload: bytes) -> dict[str, Any]:
@@ -393,7 +260,7 @@ def _object(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise WireError("json", str(error)[:200]) from error
     if not isinstance(body, dict):
-        _refuse("shape", "an object", body)
+        refuse("shape", "an object", body)
     return body
 
 
@@ -401,24 +268,16 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _seq(value: Any, name: str) -> int:
-    if not _is_int(value) or not 0 <= value <= MAX_SEQ:
-        _refuse("shape", name, value)
+    if not is_int(value) or not 0 <= value <= MAX_SEQ:
+        refuse("shape", name, value)
     return int(value)
 
 
 def _epoch(value: Any) -> str:
     if not isinstance(value, str) or not _EPOCH.fullmatch(value):
-        _refuse("shape", "epoch", value)
+        refuse("shape", "epoch", value)
     return value
-
-
-def _refuse(reason: str, accepted: str, found: object) -> NoReturn:
-    raise WireError(reason, f"found {found!r:.120}; accepted: {accepted}")
 
 
 def _dumps(body: Any) -> bytes:

@@ -167,6 +167,10 @@ class ReadingStore(Protocol):
         """Keep readings and move the gateway's watermark to (epoch, seq), atomically where the backend can.
 
         When it returns, both survive a crash of this process and of the store's machine.
+
+        What a gateway delivers it may deliver again, long after quality control has judged it. Where value and state
+        are those that are stored, a stored verdict (a quality other than NOT_EVALUATED) stays as it is; `write`, which
+        is how verdicts come, replaces it. Another value or state replaces the reading with its verdict, as a revision.
         """
         ...
 

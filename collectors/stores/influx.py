@@ -113,14 +113,15 @@ class InfluxStore:
     def write(self, block: Block) -> None:
         """Keep readings; idempotent, a later write wins, what it replaced stays in `revisions`."""
         with self._lock:
-            self._may_write()
-            for part in _without_repeats(block):
-                self._put(part)
+            self._put_all(block, delivered=False)
 
     def commit(self, block: Block, gateway: str, epoch: str, seq: int) -> None:
-        """Keep readings, and then the gateway's watermark: a break between the two makes the readings come again."""
+        """Keep readings, and then the gateway's watermark: a break between the two makes the readings come again.
+
+        Stored verdicts of quality control stay, as `collectors.stores.base.ReadingStore.commit` says.
+        """
         with self._lock:
-            self.write(block)
+            self._put_all(block, delivered=True)
             mark_ms = max(self._now_ms(), self._mark_ms + 1)  # newest wins, whatever the clock does
             self._send([lines.watermark_line(gateway, epoch, seq, mark_ms)])
             self._mark_ms = mark_ms
@@ -129,7 +130,12 @@ class InfluxStore:
         if self._read_only:
             raise StoreError(f"store {self._where} is open for reading only", retryable=False)
 
-    def _put(self, readings: list[Reading]) -> None:
+    def _put_all(self, block: Block, *, delivered: bool) -> None:
+        self._may_write()
+        for part in _without_repeats(block):
+            self._put(part, delivered)
+
+    def _put(self, readings: list[Reading], delivered: bool) -> None:
         fresh: list[str] = []
         late: list[Reading] = []
         for reading in readings:
@@ -138,7 +144,7 @@ class InfluxStore:
             elif line := self._line(reading):
                 fresh.append(line)
         if late:
-            fresh += self._late_lines(late)
+            fresh += self._late_lines(late, delivered)
         self._send(fresh)
         for reading in readings:
             key = reading.station, reading.determinand
@@ -151,7 +157,7 @@ class InfluxStore:
             self._refuse(repr(reading), str(error))
             return None
 
-    def _late_lines(self, late: list[Reading]) -> list[str]:
+    def _late_lines(self, late: list[Reading], delivered: bool) -> list[str]:
         """Lines of readings that may replace others, and of what they replace."""
         made: list[str] = []
         stamp = self._now_ms()
@@ -160,7 +166,7 @@ class InfluxStore:
             old = stored.get((reading.station, reading.determinand, reading.time_ms))
             new = lines.fields_of(reading)
             line = self._line(reading)
-            if line is None or old == new:
+            if line is None or old == new or (delivered and old is not None and lines.keeps_verdict(old, new)):
                 continue
             if old is not None:
                 if lines.whole(old) and lines.is_revision(old, new):

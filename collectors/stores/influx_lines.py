@@ -121,6 +121,12 @@ def is_revision(old: Fields, new: Fields) -> bool:
     return changed or (old["quality"] != new["quality"] and old["quality"] != float(Quality.NOT_EVALUATED))
 
 
+def keeps_verdict(old: Fields, new: Fields) -> bool:
+    """Whether `old` is what was read, judged already, and `new` the same come again."""
+    same = all(old.get(name) == new.get(name) for name in ("value", "state"))
+    return same and whole(old) and old["quality"] != float(Quality.NOT_EVALUATED)
+
+
 def rows(answer: Iterable[Sequence[str]]) -> Iterator[dict[str, str]]:
     """Rows of a Flux answer in CSV, one header for each kind of table, as dictionaries."""
     header: Sequence[str] | None = None

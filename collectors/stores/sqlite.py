@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.clock import Now, machine_ms
+from collectors.sqlite_versions import bring_up
 from collectors.stores import sqlite_schema as sql
 from collectors.stores.base import (
     HOUR_MS,
@@ -67,8 +68,19 @@ class SqliteStore:
         self._now_ms = now_ms
         self._lock = threading.RLock()
         self._series: dict[tuple[str, str], int] = {}
+        self._closed = False
+        #: Connections of a read-only store that nobody is using: as many as ever read at the same time.
+        self._idle: list[sqlite3.Connection] = []
         with self._told():
-            self._db = self._open_reader() if read_only else self._open_writer()
+            if read_only:
+                self._idle.append(self._open_reader())
+            self._writer = None if read_only else self._open_writer()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._writer is None:
+            raise StoreError(f"store {self.path} is open for reading only", retryable=False)
+        return self._writer
 
     def _open_reader(self) -> sqlite3.Connection:
         if not self.path.exists():
@@ -85,12 +97,13 @@ class SqliteStore:
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
         db.execute("PRAGMA temp_store = MEMORY")
-        db.execute("BEGIN IMMEDIATE")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in sql.SCHEMA:
-                db.execute(statement)
-            db.execute(f"PRAGMA user_version = {sql.SCHEMA_VERSION}")
-        db.execute("COMMIT")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            bring_up(db, sql.SCHEMA, sql.MIGRATIONS)
+            db.execute("COMMIT")
+        except BaseException:
+            db.close()
+            raise
         self._checked(db).execute(sql.INCOMING)
         return db
 
@@ -104,6 +117,12 @@ class SqliteStore:
         db.close()
         if version == 0:
             raise StoreError(f"store {self.path} is still being made", retryable=True)
+        if version < sql.SCHEMA_VERSION:
+            raise StoreError(
+                f"store {self.path}: found schema {version}; accepted: {sql.SCHEMA_VERSION}. "
+                "Whatever writes it brings it up when it is started next",
+                retryable=True,
+            )
         raise StoreError(
             f"store {self.path}: found schema {version}; accepted: {sql.SCHEMA_VERSION}. "
             "It was written by another version of riverchief",
@@ -123,19 +142,45 @@ class SqliteStore:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._told():
-            self._db.execute("BEGIN IMMEDIATE")
+            db = self._db
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
-                self._db.execute("COMMIT")
+                yield db
+                db.execute("COMMIT")
             except BaseException:
                 self._series.clear()  # ids given out in this transaction are void
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
                 raise
 
     def _rows(self, statement: str, parameters: dict[str, Any] | Sequence[Any] = ()) -> list[Any]:
-        with self._lock, self._told():
-            return self._db.execute(statement, parameters).fetchall()
+        with self._told(), self._reading() as db:
+            return db.execute(statement, parameters).fetchall()
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one query: the writer's own, or one that no other thread has at the same time."""
+        if self._writer is not None:
+            with self._lock:
+                yield self._writer
+            return
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"store {self.path} is closed", retryable=False)
+            db = self._idle.pop() if self._idle else None
+        if db is None:
+            db = self._open_reader()
+        try:
+            yield db
+        finally:
+            self._give_back(db)
+
+    def _give_back(self, db: sqlite3.Connection) -> None:
+        with self._lock:
+            if self._closed:
+                db.close()
+            else:
+                self._idle.append(db)
 
     def write(self, block: Block) -> None:
         """Keep readings; idempotent, a later write wins, what it replaced stays in `revisions`."""
@@ -143,12 +188,12 @@ class SqliteStore:
             self._put(db, block)
 
     def commit(self, block: Block, gateway: str, epoch: str, seq: int) -> None:
-        """Keep readings and move the gateway's watermark in one transaction."""
+        """Keep readings and move the gateway's watermark in one transaction; stored verdicts stay."""
         with self._transaction() as db:
-            self._put(db, block)
+            self._put(db, block, delivered=True)
             db.execute("INSERT OR REPLACE INTO watermark VALUES (?, ?, ?)", (gateway, epoch, seq))
 
-    def _put(self, db: sqlite3.Connection, block: Block) -> None:
+    def _put(self, db: sqlite3.Connection, block: Block, *, delivered: bool = False) -> None:
         keys = zip(block.station, block.determinand, strict=True)
         rows: list[Row] = [
             (self._id(db, key), time_ms, value if value is None or isfinite(value) else None, quality, state)
@@ -158,6 +203,8 @@ class SqliteStore:
         ]
         for part in _without_repeats(rows):
             db.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?, ?)", part)
+            if delivered:
+                db.execute(sql.KEEP_VERDICTS)
             db.execute(sql.KEEP_REVISIONS, {"now_ms": self._now_ms()})
             db.execute(sql.TAKE)
             db.execute(sql.MARK)
@@ -259,7 +306,11 @@ class SqliteStore:
     def close(self) -> None:
         """Close the file; harmless when called again."""
         with self._lock:
-            self._db.close()
+            self._closed = True
+            for db in (self._writer, *self._idle):
+                if db is not None:
+                    db.close()
+            self._idle.clear()
 
 
 def _without_repeats(rows: list[Row]) -> Iterator[list[Row]]:

@@ -7,8 +7,11 @@ reader in another process is right as well and the hour that is filling costs a 
 
 from __future__ import annotations
 
+#: What brings an older store up, one entry for each version since the first; whoever changes `SCHEMA` adds one.
+MIGRATIONS: tuple[tuple[str, ...], ...] = ()
+
 #: Kept in ``PRAGMA user_version``. A store with a higher one was written by a newer program.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 1 + len(MIGRATIONS)
 
 SCHEMA = (
     """CREATE TABLE series (
@@ -46,6 +49,14 @@ KEEP_REVISIONS = """INSERT INTO revision
     SELECT r.series, r.time_ms, r.value, r.quality, r.state, :now_ms
     FROM incoming i CROSS JOIN reading r ON r.series = i.series AND r.time_ms = i.time_ms
     WHERE r.value IS NOT i.value OR r.state <> i.state OR (r.quality <> i.quality AND r.quality <> 2)"""
+
+#: A delivery that comes again does not undo quality control: with value and state as stored, a stored verdict stays.
+KEEP_VERDICTS = """UPDATE incoming
+    SET quality = (SELECT r.quality FROM reading r
+        WHERE r.series = incoming.series AND r.time_ms = incoming.time_ms)
+    WHERE EXISTS (SELECT 1 FROM reading r
+        WHERE r.series = incoming.series AND r.time_ms = incoming.time_ms
+            AND r.value IS incoming.value AND r.state = incoming.state AND r.quality <> 2)"""
 
 TAKE = "INSERT OR REPLACE INTO reading SELECT series, time_ms, value, quality, state FROM incoming"
 

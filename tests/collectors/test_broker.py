@@ -337,6 +337,72 @@ def test_whatever_answers_that_is_no_broker(answer: bytes | None, monkeypatch: p
     run(work())
 
 
+CONNACK_5, CONNACK_311, WRONG_VERSION = b"\x20\x03\x00\x00\x00", b"\x20\x02\x00\x00", b"\x20\x03\x00\x84\x00"
+
+
+class Scripted:
+    """A server that answers each CONNECT as it is told and closes at once; an answer of None is silence."""
+
+    def __init__(self, *answers: tuple[int, bytes | None]) -> None:
+        self.answers = dict(enumerate(answers))
+        self.asked: list[tuple[int, bytes]] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            packet = await reader.read(1000)
+            version, name = packet[8], packet[packet.index(b"gw1") :][:12]
+            accepts, answer = self.answers.get(len(self.asked), (version, None))
+            self.asked.append((version, name))
+            if version == accepts and answer is not None:
+                writer.write(answer)
+                await writer.drain()
+            else:
+                await reader.read()
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("script", "versions"),
+    [
+        ([(5, CONNACK_5), (5, None), (5, CONNACK_5), (5, None)], [5, 5, 5, 5]),  # silence of one that has spoken
+        ([(5, CONNACK_5), (5, WRONG_VERSION), (4, CONNACK_311)], [5, 5, 4]),  # replaced by another
+        ([(5, None), (4, CONNACK_311), (4, CONNACK_311)], [5, 4, 4]),  # never spoke it
+    ],
+)
+def test_one_that_spoke_mqtt_5_is_not_spoken_down_to(
+    script: list[tuple[int, bytes | None]], versions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "OPEN_S", 0.3)
+
+    async def work() -> None:
+        scripted = Scripted(*script)
+        server = await asyncio.start_server(scripted.serve, HOST, 0)
+        async with Session(Address(HOST, server.sockets[0].getsockname()[1]), Identity("gw1")):
+            await until(lambda: len(scripted.asked) >= len(versions))
+        server.close()
+        assert [version for version, _ in scripted.asked][: len(versions)] == versions
+
+    run(work())
+
+
+def test_a_way_that_is_cut_is_no_reason_for_an_older_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def connect(self: link.Link) -> None:
+        tried.append(self.version)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(link.Link, "_connect", connect)
+
+    async def work() -> None:
+        async with Session(Address(HOST, 1), Identity("gw1")) as session:
+            await until(lambda: len(tried) >= 3)
+            assert "no connection to" in session.state.error
+
+    run(work())
+    assert set(tried) == {5}
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [

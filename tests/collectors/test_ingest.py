@@ -14,8 +14,8 @@ from collectors.ingest import Ingest
 from collectors.quarantine import Quarantine
 from collectors.stores.sqlite import SqliteStore
 from collectors.wire import Batch, Watermark
-from sensors.errors import StoreError
-from sensors.reading import Block, Observation, Quality
+from sensors.errors import LinkError, StoreError
+from sensors.reading import Block, Observation, Quality, Reading
 from tests.collectors.brokers import until
 from tests.collectors.sessions import FakeSession
 
@@ -169,6 +169,48 @@ def test_a_new_life_of_the_spool_begins_afresh(tmp_path: Path) -> None:
     run(work())
 
 
+def test_the_last_will_of_a_former_life_may_come_late(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(payload(0, 10))
+            await hub.take(wire.encode_status("gw1", online=True, epoch=B), "rc1/x/0/gw1/birth")
+            await hub.take(wire.encode_status("gw1", online=False, epoch=A), "rc1/x/0/gw1/birth")
+            await hub.take(payload(10, 12, epoch=B, base=10))
+            assert hub.watermark == (B, 12)
+            assert not hub.ingest.state.lost
+
+    run(work())
+
+
+def test_a_late_batch_of_a_former_life_between_two_of_the_new_one(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            await hub.take(wire.encode_status("gw1", online=True, epoch=B), "rc1/x/0/gw1/birth")
+            for raw in (payload(0, 2, epoch=B), payload(4, 6, epoch=A), payload(2, 4, epoch=B)):
+                hub.session.deliver(OBS, raw)
+            await until(lambda: len(hub.session.acked) == 4)
+            assert hub.watermark == (B, 4)
+            assert hub.stored == [1, 2, 3, 4, 5, 6]
+
+    run(work())
+
+
+def test_what_a_former_life_brings_again_does_not_undo_quality_control(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            raw = wire.encode_batch(
+                Batch("gw1", A, 0, 0, 1, ((1, Observation("S1", NOW, {"ph": (7.0, Quality.NOT_EVALUATED)})),))
+            )
+            await hub.take(raw)
+            hub.store.write(Block.of([Reading("S1", "ph", NOW, 7.0, Quality.FAIL)]))
+            await hub.take(wire.encode_status("gw1", online=True, epoch=B), "rc1/x/0/gw1/birth")
+            await hub.take(raw)
+            assert hub.store.range("S1", ["ph"], 0, 2**60).quality == [Quality.FAIL]
+            assert hub.watermark == (A, 1)
+
+    run(work())
+
+
 def test_two_lives_in_one_go(tmp_path: Path) -> None:
     async def work() -> None:
         async with Hub(tmp_path) as hub:
@@ -199,20 +241,55 @@ def test_what_is_refused_goes_to_quarantine_and_stops_nothing(tmp_path: Path) ->
         async with Hub(tmp_path, quarantine=Quarantine(path), stations={"gw1": {"S1"}}) as hub:
             await hub.take(b"{")
             await hub.take(payload(0, 3, gateway="gw2"))
-            await hub.take(payload(0, 2, gateway="gw9"), "rc1/x/0/gw9/obs")  # S1 is not a station of gw9
-            rows = ((1, observation(1)), (2, observation(2, NOW + 10**9)), (3, observation(3)))
-            await hub.take(wire.encode_batch(Batch("gw1", A, 0, 0, 3, rows)))
+            await hub.take(payload(0, 2, gateway="gw9"), "rc1/x/0/gw9/obs")  # nobody has entered gw9
+            strange = Observation("S7", NOW, {"ph": (7.0, Quality.GOOD)})
+            rows = ((1, observation(1)), (2, observation(2, NOW + 10**9)), (3, observation(3)), (4, strange))
+            await hub.take(wire.encode_batch(Batch("gw1", A, 0, 0, 4, rows)))
             await hub.take(b"[]", "rc1/x/0/gw1/birth")
             await hub.take(b"", "rc1/x/0/gw1/birth")
             assert hub.stored == [1, 3]
-            assert hub.watermark == (A, 3)
+            assert hub.store.watermarks() == {"gw1": (A, 4)}
             assert not hub.ingest.state.lost
-            assert hub.ingest.quarantine.counts == {"json": 1, "gateway": 1, "station": 1, "future": 1, "shape": 1}
+            assert hub.ingest.quarantine.counts == {"json": 1, "gateway": 2, "future": 1, "station": 1, "shape": 1}
 
     run(work())
-    assert [json.loads(line)["reason"] for line in path.read_text().splitlines()] == [
-        "json", "gateway", "station", "future", "shape",
-    ]  # fmt: skip
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["reason"] for line in lines] == ["json", "gateway", "gateway", "future", "station", "shape"]
+    future, station = (json.loads(line["payload"]) for line in lines[3:5])
+    assert (future["station"], future["time_ms"], future["values"]) == ("S1", [NOW + 10**9], {"ph": [2.0]})
+    assert (station["station"], station["values"]) == ("S7", {"ph": [7.0]})
+
+
+def test_nothing_of_what_is_refused_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "quarantine.jsonl"
+
+    async def work() -> None:
+        async with Hub(tmp_path, quarantine=Quarantine(path), stations={"gw1": {"S2"}}) as hub:
+            await hub.take(payload(0, 3_000))  # S1 is no station of the site
+            assert hub.watermark == (A, 3_000)
+
+    run(work())
+    (line,) = path.read_text().splitlines()
+    kept = json.loads(json.loads(line)["payload"])
+    assert len(line) > 16_384
+    assert kept["values"]["ph"] == [float(seq) for seq in range(1, 3_001)]
+
+
+def test_a_station_that_was_moved_to_another_gateway_is_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path, stations={"gw1": {"S2"}, "gw2": set()}, known={"S1", "S2"}) as hub:
+            await hub.take(payload(0, 3))
+            await hub.take(payload(3, 5))
+            assert hub.stored == [1, 2, 3, 4, 5]
+            assert hub.ingest.state.moved == {("gw1", "S1"): 5}
+            assert not hub.ingest.quarantine.counts
+
+    run(work())
+    assert [record.getMessage() for record in caplog.records if "another gateway" in record.getMessage()] == [
+        "gw1 sends station S1, which the site's files have at another gateway"
+    ]
 
 
 def test_a_store_that_takes_nothing_is_insisted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,6 +383,33 @@ def test_a_watermark_that_the_broker_refuses_is_tried_again(tmp_path: Path, monk
             hub.session.fails = 3
             await hub.take(payload(0, 3))
             assert hub.session.fails == 0
+            assert hub.told == [Watermark(A, 3)]
+
+    run(work())
+
+
+def test_a_watermark_that_cannot_be_published_holds_up_no_other_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.ingest.AGAIN_S", 0.005)
+
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            publish, refuses = hub.session.publish, True
+
+            async def choosy(topic: str, payload: bytes, *, retain: bool = False) -> None:
+                if refuses and "/gw1/" in topic:
+                    raise LinkError("not authorised")
+                await publish(topic, payload, retain=retain)
+
+            monkeypatch.setattr(hub.session, "publish", choosy)
+            first = hub.session.deliver(OBS, payload(0, 3))
+            second = hub.session.deliver("rc1/x/0/gw2/obs", payload(0, 3, gateway="gw2"))
+            await until(lambda: second in hub.session.acked)
+            await hub.take(payload(3, 5, gateway="gw2"), "rc1/x/0/gw2/obs")
+            assert first not in hub.session.acked
+            refuses = False
+            await until(lambda: first in hub.session.acked)
             assert hub.told == [Watermark(A, 3)]
 
     run(work())

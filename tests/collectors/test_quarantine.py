@@ -45,6 +45,14 @@ def test_the_file_is_bounded(tmp_path: Path) -> None:
     assert path.stat().st_size + before.stat().st_size <= 40_000
 
 
+def test_what_nobody_has_any_more_is_kept_whole(tmp_path: Path) -> None:
+    path = tmp_path / "quarantine.jsonl"
+    quarantine = Quarantine(path)
+    quarantine.put("t", "station", "S7", b"x" * 100_000, whole=True)
+    quarantine.put("t", "json", "not JSON", b"y" * 100_000)
+    assert [len(str(line["payload"])) for line in lines(path)] == [100_000, 16_384]
+
+
 def test_no_file_and_a_full_disk_stop_nobody(tmp_path: Path) -> None:
     Quarantine(None).put("t", "json", "not JSON", b"{")
     blocked = tmp_path / "file"

@@ -223,6 +223,35 @@ class TestWatermarks:
         assert again.watermarks() == {"gw1": ("abc", 15), "gw2": ("def", 3)}
         assert again.latest().value == [7.1]
 
+    def test_what_is_delivered_again_does_not_undo_quality_control(self, store: ReadingStore) -> None:
+        delivered = Block.of([reading(T0, 7.0), reading(T0, None, "orp"), reading(T0 + 60_000, 7.1)])
+        store.commit(delivered, "gw1", "abc", 2)
+        store.write(Block.of([Reading("S1", "ph", T0, 7.0, Quality.FAIL)]))
+        store.commit(delivered, "gw1", "xyz", 2)
+        found = store.range("S1", ["ph", "orp"], T0, T0 + HOUR_MS)
+        assert found.quality == [Quality.FAIL, Quality.MISSING, Quality.NOT_EVALUATED]
+        assert store.watermarks() == {"gw1": ("xyz", 2)}
+        assert store.revisions(T0, T0 + HOUR_MS) == []
+        assert store.summary(["S1"], ["ph"], T0, T0 + HOUR_MS, HOUR_MS).count == [1]
+
+    def test_a_verdict_of_the_gateway_comes_in_and_another_one_of_it_does_not(self, store: ReadingStore) -> None:
+        for verdict, kept in ((Quality.NOT_EVALUATED, 2), (Quality.SUSPECT, 3), (Quality.GOOD, 3)):
+            store.commit(Block.of([Reading("S1", "ph", T0, 7.0, verdict)]), "gw1", "abc", 1)
+            assert store.range("S1", ["ph"], T0, T0 + 1).quality == [kept]
+        store.write(Block.of([reading(T0, 7.0)]))  # whoever judges may take a verdict back
+        assert store.range("S1", ["ph"], T0, T0 + 1).quality == [Quality.NOT_EVALUATED]
+
+    @pytest.mark.parametrize(
+        "changed",
+        [Reading("S1", "ph", T0, 7.5), Reading("S1", "ph", T0, 7.0, Quality.NOT_EVALUATED, StationState.MAINTENANCE)],
+    )
+    def test_another_value_or_state_is_another_reading(self, store: ReadingStore, changed: Reading) -> None:
+        store.commit(Block.of([reading(T0, 7.0)]), "gw1", "abc", 1)
+        store.write(Block.of([Reading("S1", "ph", T0, 7.0, Quality.FAIL)]))
+        store.commit(Block.of([changed]), "gw1", "abc", 2)
+        assert list(store.range("S1", ["ph"], T0, T0 + 1)) == [changed]
+        assert [(revision.value, revision.quality) for revision in store.revisions(T0, T0 + 1)] == [(7.0, Quality.FAIL)]
+
     def test_a_new_epoch_replaces_the_old(self, store: ReadingStore) -> None:
         store.commit(Block(), "gw1", "abc", 1_000)
         store.commit(Block(), "gw1", "xyz", 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.stores import open_store
+from collectors.stores import open_store, sqlite_schema
 from collectors.stores.base import HOUR_MS
 from collectors.stores.sqlite import SqliteStore
 from collectors.stores.sqlite_schema import SCHEMA_VERSION
@@ -99,6 +99,61 @@ def test_threads_share_one_store(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert store.summary(["S1"], ["ph"], T0, T0 + 4 * HOUR_MS, HOUR_MS).count == [20, 20, 20, 20]
+    store.close()
+
+
+def test_readers_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    writer = SqliteStore(path)
+    writer.write(minute(0))
+    store = SqliteStore(path, read_only=True)
+    answers: list[list[float | None]] = []
+    with store._reading() as busy, store._reading() as also_busy:
+        assert busy is not also_busy
+        thread = threading.Thread(target=lambda: answers.append(store.latest().value))
+        thread.start()
+        thread.join(10)
+        assert answers == [[7.0]]
+    for _ in range(5):
+        store.latest()
+    assert len(store._idle) == 3  # one for each that read at the same time
+    with store._reading() as busy:
+        store.close()
+        assert busy.execute("SELECT count(*) FROM reading").fetchone() == (1,)  # whoever reads may finish
+    assert store._idle == []
+    with pytest.raises(sqlite3.ProgrammingError):
+        busy.execute("SELECT 1")
+    with pytest.raises(StoreError, match="closed"):
+        store.latest()
+    writer.close()
+
+
+def test_a_reader_that_writes_is_told_for_good(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    SqliteStore(path).close()
+    store = SqliteStore(path, read_only=True)
+    with pytest.raises(StoreError, match="reading only") as caught:
+        store.write(minute(0))
+    assert not caught.value.retryable
+    store.close()
+
+
+def test_an_older_store_is_brought_up_by_its_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "readings.sqlite"
+    store = SqliteStore(path)
+    store.commit(minute(0), "gw1", "e", 1)
+    store.close()
+    monkeypatch.setattr(sqlite_schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(
+        sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, ("ALTER TABLE watermark ADD COLUMN at_ms INTEGER",))
+    )
+    with pytest.raises(StoreError, match="Whatever writes it") as caught:
+        SqliteStore(path, read_only=True)
+    assert caught.value.retryable
+    store = SqliteStore(path)
+    assert store._db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    assert store._db.execute("SELECT gateway, at_ms FROM watermark").fetchall() == [("gw1", None)]
+    assert store.latest().value == [7.0]
     store.close()
 
 

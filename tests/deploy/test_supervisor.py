@@ -36,17 +36,24 @@ def lines() -> list[str]:
 
 
 @pytest.fixture
-def supervisor(tmp_path, lines):
+def children() -> Callable[[], list[psutil.Process]]:
+    """What this test has started; servers of the whole session are not its own."""
+    others = {child.pid for child in psutil.Process().children()}
+    return lambda: [child for child in psutil.Process().children() if child.pid not in others]
+
+
+@pytest.fixture
+def supervisor(tmp_path, lines, children):
     supervisor = Supervisor(tmp_path, lines.append)
     yield supervisor
     supervisor.stop()
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
-def test_a_service_says_that_it_is_ready_and_is_ended(supervisor) -> None:
+def test_a_service_says_that_it_is_ready_and_is_ended(supervisor, children) -> None:
     supervisor.start(Service("one", python(READY)))
     assert supervisor.wait_ready("one")["one"]["X_PORT"] == "7"
-    [child] = psutil.Process().children()
+    [child] = children()
     supervisor.stop()
     assert not child.is_running()
 
@@ -64,14 +71,14 @@ def test_the_last_words_of_a_service_that_cannot_start_are_passed_on(supervisor)
         supervisor.wait_ready("one")
 
 
-def test_a_service_that_dies_is_started_again(supervisor, lines) -> None:
+def test_a_service_that_dies_is_started_again(supervisor, lines, children) -> None:
     supervisor.start(Service("one", python(READY)))
     supervisor.wait_ready("one")
-    [first] = psutil.Process().children()
+    [first] = children()
 
     def kill_then_stop() -> None:
         first.kill()
-        wait_for(lambda: any(child.pid != first.pid for child in psutil.Process().children()))
+        wait_for(lambda: any(child.pid != first.pid for child in children()))
         supervisor.stopping = True
 
     thread = threading.Thread(target=kill_then_stop)
@@ -89,12 +96,12 @@ def test_a_service_that_keeps_dying_ends_the_system(supervisor, lines) -> None:
     assert len(lines) == 3
 
 
-def test_a_service_that_ignores_sigterm_is_killed(supervisor, monkeypatch) -> None:
+def test_a_service_that_ignores_sigterm_is_killed(supervisor, monkeypatch, children) -> None:
     monkeypatch.setattr("deploy.supervisor.STOP_TIMEOUT_S", 0.2)
     code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + READY
     supervisor.start(Service("one", python(code)))
     supervisor.wait_ready("one")
-    [child] = psutil.Process().children()
+    [child] = children()
     supervisor.stop()
     assert not child.is_running()
 

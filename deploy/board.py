@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from collectors.stores import check_url
 from sensors.site import load_site
 
 #: Nothing leaves the machine, nothing watches source files, no deploy button.
@@ -27,8 +28,11 @@ def serve(site: Path, store: str, host: str, port: int) -> None:
     ------
     SiteError
         If the site has mistakes.
+    StoreError
+        If the store's URL names no backend.
     """
     load_site(site)
+    check_url(store)
     environ = {
         **os.environ,
         **SETTINGS,

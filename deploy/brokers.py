@@ -55,11 +55,12 @@ def choose(folder: Path, *, embedded: bool = False) -> Broker:
         argv = [sys.executable, "-m", "deploy.cli", "broker", "--port", str(port)]
         return Broker(Service("broker", argv), url, EMBEDDED_COST)
     config = folder / "mosquitto.conf"
-    config.write_text(
-        f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest stdout\n"
-        "max_queued_messages 10000\n",
-        encoding="utf-8",
-    )
+    lines = [f"listener {port} {HOST}", "allow_anonymous true", "persistence false", "log_dest stdout"]
+    lines.append("max_queued_messages 10000")
+    if os.geteuid() == 0:
+        # mosquitto would change to a user of its own, and the kernel would forget to end it with its supervisor.
+        lines.append("user root")
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
     service = Service("broker", [mosquitto, "-c", str(config)], probe=lambda: answers(port))
     return Broker(service, url, f"mosquitto {_version(mosquitto)}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,32 +16,52 @@ from sensors.place import WaterBody
 #: The site that ships with the project.
 EXAMPLE_SITE = Path(__file__).parent / "sites" / "xietang"
 
+OWN_PACKAGES = ("sensors", "collectors", "analytics", "dashboard", "deploy")
+
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_BROKER_HELP = "mqtt://HOST:PORT, or mqtts://HOST:PORT for an encrypted connection."
+
+
+def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for the files of an encrypted connection."""
+    for name, help_ in {
+        "--key": "Its private key.",
+        "--cert": "This service's own certificate.",
+        "--ca": "Authority that vouches for the broker (mqtts).  [default: the system's]",
+    }.items():
+        command = click.option(name, type=_FILE, help=help_)(command)
+    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("riverchief"), prog_name="riverchief")
 def cli() -> None:
-    """Watch the rivers of a sub-district: probes, classes, alerts, closed cases."""
+    """Watch the rivers of a sub-district: from probes to classes on a board."""
 
 
 @cli.command()
 @click.argument("site", type=_FOLDER, default=EXAMPLE_SITE)
 @click.option("--data", type=_FOLDER, help="Where readings and logs are kept.  [default: var/SITE]")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port of the board.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address of the board; 0.0.0.0 for other machines."
+)
 @click.option("--embedded-broker", is_flag=True, help="Use the embedded broker even where mosquitto is installed.")
-def run(site: Path, data: Path | None, port: int, embedded_broker: bool) -> None:
+def run(site: Path, data: Path | None, port: int, host: str, embedded_broker: bool) -> None:
     """Run the whole system on this machine, polling the probes that SITE names."""
     from deploy.local import Options, run_local
 
-    run_local(Options(site, data, port, embedded_broker), click.echo)
+    run_local(Options(site, data, port, embedded_broker, host=host), click.echo)
 
 
 @cli.command()
 @click.argument("site", type=_FOLDER, default=EXAMPLE_SITE)
-@click.option("--data", type=_FOLDER, help="Where readings and logs are kept.  [default: var/SITE]")
+@click.option("--data", type=_FOLDER, help="Where readings and logs are kept.  [default: var/SITE-virtual]")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port of the board.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address of the board; 0.0.0.0 for other machines."
+)
 @click.option("--embedded-broker", is_flag=True, help="Use the embedded broker even where mosquitto is installed.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, other weather and discharges.")
 @click.option("--history", type=click.IntRange(0, 720), default=24, show_default=True,
@@ -53,7 +75,8 @@ def run(site: Path, data: Path | None, port: int, embedded_broker: bool) -> None
               help="Seconds of the record per second.")  # fmt: skip
 @click.option("--once", is_flag=True, help="End when the record has been played and judged.")
 def simulate(
-    site: Path, data: Path | None, port: int, embedded_broker: bool, seed: int, history: int, replay: Path | None,
+    site: Path, data: Path | None, port: int, host: str, embedded_broker: bool, seed: int, history: int,
+    replay: Path | None,
     stations: Path | None, expected: Path | None, names: tuple[str, ...], day: str | None, speed: float, once: bool,
 ) -> None:  # fmt: skip
     """Run the whole system on virtual probes: rivers that behave, or a record that is played through the registers."""
@@ -65,7 +88,7 @@ def simulate(
             raise click.UsageError(f"{name} goes with --replay FILE")
     if once and not replay:
         raise click.UsageError("--once goes with --replay FILE")
-    run_local(Options(site, data, port, embedded_broker, True, seed, history, played), click.echo)
+    run_local(Options(site, data, port, embedded_broker, True, seed, history, played, host), click.echo)
 
 
 @cli.command()
@@ -105,26 +128,182 @@ def grade(readings: Path, stations: Path | None, out: Path, timezone: str | None
 
 
 @cli.command()
-@click.argument("site", type=_FOLDER)
-@click.option("--gateway", "names", multiple=True, help="Id of the gateway to be; may be given often.  [default: all]")
-@click.option("--broker", required=True, help="mqtt://HOST:PORT of the hub's broker.")
-@click.option("--data", type=_FOLDER, required=True, help="Where the spool is kept.")
-def gateway(site: Path, names: tuple[str, ...], broker: str, data: Path) -> None:
-    """Poll probes, keep readings on disk, publish them."""
-    from deploy.gateway import serve
+@click.argument("source")
+@click.option("--site", type=_FOLDER, required=True, help="Site whose stations they are.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for classes, evaluations and trends.")
+@click.option("--cluster", metavar="ADDRESS", help="Dask scheduler that does the work, e.g. tcp://scheduler:8786.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes on this machine.  [default: its cores]")
+@click.option("--grades-only", is_flag=True, help="Only a class for each record: no evaluations, no trends.")
+def regrade(
+    source: str, site: Path, out: Path, cluster: str | None, workers: int | None, grades_only: bool
+) -> None:  # fmt: skip
+    """Grade, evaluate and find trends in a history: SOURCE is a Parquet file, a folder of them, or a store's URL."""
+    from deploy.regrade import regrade as regrade_history
+    from deploy.regrade_progress import Bars
 
-    serve(site, names, broker, data)
+    if cluster and workers:
+        raise click.UsageError("--workers is for this machine; a --cluster has its own")
+    with Bars() as bars:
+        summary = regrade_history(
+            source, site, out, cluster=cluster, workers=workers, grades_only=grades_only, progress=bars
+        )
+    click.echo(str(summary))
 
 
 @cli.command()
 @click.argument("site", type=_FOLDER)
-@click.option("--broker", required=True, help="mqtt://HOST:PORT.")
+@click.option("--gateway", "names", multiple=True, help="Id of the gateway to be; may be given often.  [default: all]")
+@click.option("--broker", required=True, help=_BROKER_HELP)
+@click.option("--data", type=_FOLDER, required=True, help="Where the spool is kept.")
+@_tls_options
+def gateway(
+    site: Path, names: tuple[str, ...], broker: str, data: Path, ca: Path | None, cert: Path | None, key: Path | None
+) -> None:
+    """Poll probes, keep readings on disk, publish them."""
+    from deploy.gateway import serve
+    from deploy.tls import TlsFiles
+
+    serve(site, names, broker, data, TlsFiles(ca, cert, key))
+
+
+@cli.command()
+@click.argument("site", type=_FOLDER)
+@click.option("--broker", required=True, help=_BROKER_HELP)
 @click.option("--store", required=True, help="Where readings go, e.g. sqlite:///var/xietang/store.sqlite.")
-def hub(site: Path, broker: str, store: str) -> None:
+@_tls_options
+def hub(site: Path, broker: str, store: str, ca: Path | None, cert: Path | None, key: Path | None) -> None:
     """Take readings from the broker into the store and judge them."""
     from deploy.hub import serve
+    from deploy.tls import TlsFiles
 
-    serve(site, broker, store)
+    serve(site, broker, store, TlsFiles(ca, cert, key))
+
+
+@cli.group()
+def certs() -> None:
+    """Issue, renew and revoke the certificates by which services know each other."""
+
+
+@certs.command("init")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--days", type=click.IntRange(30, 7300), default=3650, show_default=True, help="Validity.")
+def certs_init(folder: Path, days: int) -> None:
+    """Make a private authority in DIR. Keep DIR off the gateways: its key makes anybody anybody."""
+    from deploy.certs import Authority
+
+    Authority.create(folder, datetime.now(UTC), days)
+    click.echo(f"{folder}: a new authority. Next: riverchief certs issue {folder} --server HOST")
+
+
+@certs.command("issue")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--server", "hosts", multiple=True, help="Name or address of the broker; may be given often.")
+@click.option("--gateway", "gateways", multiple=True, help="Id of a gateway; may be given often.")
+@click.option("--hub", is_flag=True)
+@click.option("--shard", type=click.IntRange(0, 999), help="For a hub that takes this shard only.")
+@click.option("--board", is_flag=True)
+@click.option("--days", type=click.IntRange(1, 825), help="Validity.  [default: server 397, else 180]")
+def certs_issue(
+    folder: Path, hosts: tuple[str, ...], gateways: tuple[str, ...], hub: bool, shard: int | None, board: bool,
+    days: int | None,
+) -> None:  # fmt: skip
+    """Issue certificates to the broker (--server), gateways, the hub or the board."""
+    from deploy.certs import BOARD, SERVER, Authority, gateway_name, hub_name
+
+    if shard is not None and not hub:
+        raise click.UsageError("--shard goes with --hub")
+    names = [SERVER] * bool(hosts) + [gateway_name(gateway) for gateway in gateways]
+    names += [hub_name(shard)] * hub + [BOARD] * board
+    if not names:
+        raise click.UsageError("say for whom: --server HOST, --gateway ID, --hub or --board")
+    authority = Authority(folder)
+    for name in names:
+        pair = authority.issue(name, datetime.now(UTC), hosts=hosts if name == SERVER else (), days=days)
+        click.echo(f"{pair.certificate} and {pair.key.name}, until {pair.x509.not_valid_after_utc:%Y-%m-%d}")
+
+
+@certs.command("renew")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--days", type=click.IntRange(1, 825), help="Validity.  [default: server 397, else 180]")
+def certs_renew(folder: Path, names: tuple[str, ...], days: int | None) -> None:
+    """Renew certificates by NAME as `certs list` shows it; without one, all that are due."""
+    from deploy.certs import Authority
+
+    authority = Authority(folder)
+    chosen = names or authority.due(datetime.now(UTC))
+    for name in chosen:
+        pair = authority.renew(name, datetime.now(UTC), days=days)
+        click.echo(f"{pair.certificate} and {pair.key.name}, until {pair.x509.not_valid_after_utc:%Y-%m-%d}")
+    if not chosen:
+        click.echo("Nothing is due.")
+
+
+@certs.command("revoke")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+def certs_revoke(folder: Path, names: tuple[str, ...]) -> None:
+    """Revoke every certificate of a NAME, e.g. gateway.gw-01 of a box that was stolen."""
+    from deploy.certs import Authority
+
+    authority = Authority(folder)
+    for name in names:
+        click.echo(f"{name}: {authority.revoke(name, datetime.now(UTC))} revoked")
+    click.echo("Now run riverchief broker-config again and restart the broker: until then they still work.")
+
+
+@certs.command("list")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+def certs_list(folder: Path) -> None:
+    """Show every certificate and the days it has left."""
+    from deploy.certs import Authority
+
+    for entry in Authority(folder).entries(datetime.now(UTC)):
+        line = f"{entry.name:24} {entry.days_left:5} days  {entry.until:%Y-%m-%d}  {entry.state:8}"
+        click.echo(f"{line}  {', '.join(entry.hosts)}".rstrip())
+
+
+@cli.command("broker-config")
+@click.argument("site", type=_FOLDER)
+@click.option("--certs", "folder", type=_FOLDER, required=True, help="Folder of `riverchief certs`.")
+@click.option("--out", type=_FOLDER, required=True, help="Where the files go; a folder of their own.")
+@click.option("--home", type=_FOLDER, help="Where that folder is on the broker's machine.  [default: --out]")
+@click.option("--state", type=_FOLDER, default=Path("/var/lib/mosquitto"), show_default=True,
+              help="Folder in which the broker may write.")  # fmt: skip
+@click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True)
+@click.option("--bind", default="", help="Address that the broker listens on.  [default: every one of the machine]")
+def broker_config(site: Path, folder: Path, out: Path, home: Path | None, state: Path, port: int, bind: str) -> None:
+    """Write mosquitto's configuration and access list for a SITE, with everything that they need."""
+    from deploy.broker_config import BrokerPlan, write
+    from deploy.certs import Authority
+    from sensors.site import load_site
+
+    plan = BrokerPlan((home or out).absolute(), state.absolute(), port, bind)
+    written = write(load_site(site), Authority(folder), out, plan, datetime.now(UTC))
+    for warning in written.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{out}: {', '.join(written.changed) or 'nothing'} changed")
+
+
+@cli.command()
+@click.argument("site", type=_FOLDER)
+@click.argument("gateway", metavar="GATEWAY")
+@click.option("--certs", "folder", type=_FOLDER, required=True, help="Folder of `riverchief certs`.")
+@click.option("--broker", required=True, help="mqtts://HOST[:8883] as it is reached from the river.")
+@click.option("--out", type=_FILE, required=True, help="The archive, e.g. gw-01.tar.gz. It carries a private key.")
+@click.option("--min-days", type=click.IntRange(0, 825), default=30, show_default=True,
+              help="Fewest days that the certificate must have left.")  # fmt: skip
+def bundle(site: Path, gateway: str, folder: Path, broker: str, out: Path, min_days: int) -> None:
+    """Pack one file for a USB stick: a GATEWAY's part of the SITE, its certificate, its service."""
+    from deploy.bundle import write_bundle
+    from deploy.certs import Authority
+    from sensors.site import load_site
+
+    packed = write_bundle(
+        load_site(site), gateway, Authority(folder), broker, out, datetime.now(UTC), min_days=min_days
+    )
+    click.echo(f"{packed.path}: {packed.stations} stations, certificate until {packed.until:%Y-%m-%d}")
+    click.echo(f"sha256 {packed.sha256}\nIt carries the gateway's private key: delete it when the gateway runs.")
 
 
 @cli.command()
@@ -192,6 +371,15 @@ def main() -> None:
         sys.exit(1)
     except RiverChiefError as error:
         click.echo(f"riverchief: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in OWN_PACKAGES:
+            raise
+        click.echo(
+            f"riverchief: {error.name} is not installed; this command needs another part of the project: "
+            "pip install 'riverchief[hub]', '[board]' or '[all]'",
+            err=True,
+        )
         sys.exit(1)
 
 

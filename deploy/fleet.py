@@ -80,6 +80,9 @@ class Fleet:
         By station id.
     now_ms : callable
         The clock that the instruments live by.
+    ports : mapping of str to int, optional
+        Endpoint as the site has it -> port to serve it on, where that is free: a fleet that is started again is found
+        where it was.
 
     Attributes
     ----------
@@ -87,7 +90,14 @@ class Fleet:
         Endpoint as the site has it -> where it is served here. A serial line is served as RTU frames over TCP.
     """
 
-    def __init__(self, stations: Sequence[Station], instruments: Mapping[str, Instrument], now_ms: Now) -> None:
+    def __init__(
+        self,
+        stations: Sequence[Station],
+        instruments: Mapping[str, Instrument],
+        now_ms: Now,
+        ports: Mapping[str, int] | None = None,
+    ) -> None:
+        self._ports = dict(ports or {})
         self._units: defaultdict[str, list[SimDevice]] = defaultdict(list)
         profiles = load_profiles()
         for station in stations:
@@ -100,8 +110,7 @@ class Fleet:
         for endpoint, devices in self._units.items():
             rtu = parse_endpoint(endpoint).rtu
             framer = FramerType.RTU if rtu else FramerType.SOCKET
-            server = ModbusTcpServer(devices, framer=framer, address=(HOST, 0))
-            await server.serve_forever(background=True)
+            server = await _serve(devices, framer, self._ports.get(endpoint, 0))
             self._servers.append(server)
             self.endpoints[endpoint] = f"{'rtu+tcp' if rtu else 'tcp'}://{HOST}:{_port(server)}"
         return self
@@ -110,6 +119,17 @@ class Fleet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.gather(*(server.shutdown() for server in self._servers))
+
+
+async def _serve(devices: list[SimDevice], framer: FramerType, port: int) -> ModbusTcpServer:
+    server = ModbusTcpServer(devices, framer=framer, address=(HOST, port))
+    try:
+        await server.serve_forever(background=True)
+    except (OSError, RuntimeError):
+        if not port:
+            raise
+        return await _serve(devices, framer, 0)  # somebody else has taken it meanwhile
+    return server
 
 
 def _port(server: ModbusTcpServer) -> int:

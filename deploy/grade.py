@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from analytics.below_detection import BelowDetection
-from analytics.grading import PHOSPHORUS_REQUIRED_UNTIL_MS, GradeColumns, WaterClass, grade, grade_columns
+from analytics.grading import ASSESSED, PHOSPHORUS_REQUIRED_UNTIL_MS, GradeColumns, WaterClass, grade, grade_columns
 from deploy.raw_table import LISTED, check_suffix
 from deploy.tables import Readings, read_readings, read_stations, write_table
 from sensors.determinand import DETERMINANDS
@@ -130,6 +130,9 @@ def grade_file(
     if bodies is not None and stations is not None:
         _refuse_unlisted(table, bodies, stations)
     grades, latest, implausible, unjudged = grade_readings(table.frame, bodies or {}, water_body)
+    if grades.is_empty() and (table.unknown or not table.frame.is_empty()):
+        unknown = f"; unknown determinands: {', '.join(list(table.unknown)[:8])}" if table.unknown else ""
+        raise UsageError(f"{readings.name}: no record that can be graded{unknown}")
     write_table(grades, out)
     return _summary(grades, table, latest, implausible, unjudged, None if bodies is not None else water_body)
 
@@ -159,7 +162,17 @@ def grade_readings(
     valid, implausible = _without_implausible(frame)
     latest = valid.unique(("time", "station", "determinand"), keep="last", maintain_order=True)
     judged, unjudged = _without_unjudged(latest, bodies, water_body)
-    return grade_frame(judged, bodies, water_body), latest, implausible, unjudged
+    grades = grade_frame(judged, bodies, water_body)
+    if implausible:
+        # What is thrown away may have been the worst: such a record is not complete, whatever else it has.
+        doubtful = frame.join(valid, on="row", how="anti").filter(pl.col("determinand").is_in(ASSESSED))
+        keys = doubtful.select("time", "station", doubtful=pl.lit(True)).unique()
+        grades = (
+            grades.join(keys, on=["time", "station"], how="left")
+            .with_columns(pl.col("partial") | pl.col("doubtful").fill_null(False))
+            .drop("doubtful")
+        )
+    return grades, latest, implausible, unjudged
 
 
 def grade_frame(

@@ -58,6 +58,7 @@ class Options:
     seed: int = 1
     history_h: int = 0
     played: Played | None = None
+    host: str = HOST
 
 
 def run_local(options: Options, say: Say) -> None:
@@ -223,7 +224,7 @@ class _System:
 
     def _start_board(self) -> None:
         port = self.options.port
-        words = ["board", str(self.folder), "--store", self.store, "--port", str(port)]
+        words = ["board", str(self.folder), "--store", self.store, "--host", self.options.host, "--port", str(port)]
         argv = [sys.executable, "-m", "deploy.cli", *words]
         self.supervisor.start(Service("board", argv, self.environ, probe=lambda: _healthy(port)))
 

@@ -130,9 +130,21 @@ def plan_replay(site: Site, played: Played) -> ReplayPlan:
     shown = frame.filter(pl.col("station").is_in(names))
     times = sorted(to_ms(time) for time in shown["time"].unique().to_list())
     step_ms = min((b - a for a, b in pairwise(times)), default=3_600_000)
+    stations = _beside(played.stations, played.readings, "stations.csv")
+    expected = _beside(played.expected, played.readings, "expected.csv")
+    # What is wrong with these is told now, not after the record has been played.
+    if stations is not None:
+        read_stations(stations)
+    if expected is not None:
+        read_classes(expected)
+    fastest = step_ms / 1000 / POLLS
+    if played.speed > fastest:
+        raise UsageError(
+            f"--speed {played.speed:g} is too fast: stations are polled once a second, {POLLS} times an instant of "
+            f"this record; at most {fastest:g}"
+        )
     return ReplayPlan(
-        played.readings, _beside(played.stations, played.readings, "stations.csv"),
-        _beside(played.expected, played.readings, "expected.csv"), cast_, day, tuple(times), step_ms, played.speed,
+        played.readings, stations, expected, cast_, day, tuple(times), step_ms, played.speed,
         len(present), played.once,
     )  # fmt: skip
 
@@ -251,6 +263,8 @@ def report(plan: ReplayPlan, site: Site, found: list[Comparison]) -> str:
         lines.append(f"{_padded(theirs)} " + " ".join(cells))
     same = sum(c.through_registers == c.from_file for c in found)
     lines.append(f"Through the registers as `riverchief grade` on the file: {same} of {len(found)}")
+    if late := sum(c.through_registers is None for c in found):
+        lines.append(f"{late} of them did not arrive: too busy a machine for this --speed, or a silent station")
     judged = [c for c in found if c.authority is not None]
     if judged:
         right = sum(c.through_registers == c.authority for c in judged)

@@ -13,6 +13,7 @@ where the detection limit does; ``ND`` and ``未检出`` without a number are mi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ from sensors.place import WaterBody
 COLUMNS = ("time", "station", "determinand", "value")
 
 _TIME_ACCEPTED = "a time with Z or an offset, e.g. 2026-04-01T08:00:00+08:00"
-_NAIVE_ACCEPTED = "a time with Z or an offset, or a time zone given for the whole file"
+_NAIVE_ACCEPTED = "a time with Z or an offset, or a time zone given for the whole file (--timezone)"
 _VALUE_ACCEPTED = "a number, nothing, 0.05L, <0.05, ND(0.05), ND or 未检出"
 
 _SPACED_ZONE = re.compile(r"\s+(?=(?:Z|[+-]\d{2}:?\d{2})$)")
@@ -188,7 +189,8 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def time_zone(name: str) -> tzinfo:

@@ -17,6 +17,8 @@ from deploy.notify import ready
 from deploy.service import run_service
 from deploy.site_copy import write_copy
 from sensors.decode import Decoder
+from sensors.endpoint import parse_endpoint
+from sensors.errors import SiteError
 from sensors.place import Station
 from sensors.profile import load_profiles
 from sensors.reading import Observation, StationState
@@ -99,11 +101,21 @@ async def _serve(
     stop: asyncio.Event,
     stale_after_s: float | None = None,
 ) -> None:
-    async with Fleet(tuple(site.stations.values()), instruments, now_ms) as fleet:
+    async with Fleet(tuple(site.stations.values()), instruments, now_ms, _former_ports(site, copy)) as fleet:
         here = site.with_endpoints(fleet.endpoints)
         write_copy(here, copy, "Virtual probes of this run; made anew at every start.", stale_after_s)
         ready()
         await stop.wait()
+
+
+def _former_ports(site: Site, copy: Path) -> dict[str, int]:
+    """Where an earlier fleet served the site's endpoints, as its copy of the site says."""
+    try:
+        before = load_site(copy).stations
+    except SiteError:
+        return {}
+    served = {name: parse_endpoint(station.endpoint).port for name, station in before.items()}
+    return {s.endpoint: served[s.id] for s in site.stations.values() if s.id in served}
 
 
 def fill_history(folder: Path, spools: Path, hours: int, seed: int) -> None:

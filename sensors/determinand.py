@@ -108,14 +108,17 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 
 def determinand_key(name: str) -> str | None:
-    """Our key for a determinand's name, alias or HJ 525 code; None where it is unknown.
+    """Our key for a determinand's name (Chinese or English), alias or HJ 525 code; None where it is unknown.
 
-    >>> determinand_key("nh3n"), determinand_key("w21003"), determinand_key("ph"), determinand_key("vibes")
-    ('ammonia_nitrogen', 'ammonia_nitrogen', 'ph', None)
+    >>> determinand_key("NH3-N"), determinand_key("w21003"), determinand_key("溶解氧"), determinand_key("vibes")
+    ('ammonia_nitrogen', 'ammonia_nitrogen', 'dissolved_oxygen', None)
     """
-    if name in DETERMINANDS:
-        return name
-    return ALIASES.get(name) or _BY_CODE.get(name)
+    return name if name in DETERMINANDS else _OTHER_NAMES.get(name.strip().lower())
 
 
-_BY_CODE = {determinand.code: key for key, determinand in DETERMINANDS.items() if determinand.code}
+_OTHER_NAMES = {
+    other.lower(): key
+    for key, determinand in DETERMINANDS.items()
+    for other in (key, determinand.code, determinand.name, determinand.name_en)
+    if other
+} | {**ALIASES, "nh3-n": "ammonia_nitrogen", "ph": "ph"}

@@ -133,7 +133,15 @@ def _network(kind: Kind, rest: str, text: str, default_port: int | None) -> Endp
         raise EndpointError(f"no port in {text!r}", "rtu+tcp://HOST:PORT")
     if not 1 <= port <= 65535:
         raise EndpointError(f"port {port} in {text!r}", "a port from 1 to 65535")
-    return Endpoint(kind, host=match["host"].strip("[]").lower(), port=port)
+    host = match["host"].strip("[]").lower()
+    if re.fullmatch(r"[\d.]+", host) and not _is_address(host):
+        raise EndpointError(f"address {host!r} in {text!r}", "four numbers from 0 to 255, or a name")
+    return Endpoint(kind, host=host, port=port)
+
+
+def _is_address(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) == 4 and all(part.isdigit() and int(part) <= 255 for part in parts)
 
 
 def _serial(rest: str, text: str) -> Endpoint:

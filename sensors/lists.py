@@ -63,7 +63,7 @@ class Row:
         value, known = self.text(column), list(accepted)
         if value in known:
             return value
-        if value:
+        if value and known:  # of an empty list the reason is told where that list is read
             shown = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
             self.bad(column, value, f"{what + ': ' if what else 'one of '}{shown}")
         return UNUSABLE
@@ -100,8 +100,11 @@ def read_rows(path: Path, columns: Sequence[str], optional: Sequence[str], check
     except FileNotFoundError:
         checker.note("file", "nothing", f"a CSV file with the columns {', '.join(columns)}")
         return
-    except (OSError, UnicodeDecodeError) as error:
-        checker.note("file", str(error), "a readable CSV file in UTF-8 (Excel: 'CSV UTF-8')")
+    except UnicodeDecodeError:
+        checker.note("file", "a text that is not UTF-8 (GBK?)", "UTF-8; in Excel save as 'CSV UTF-8'")
+        return
+    except OSError as error:
+        checker.note("file", str(error), "a readable CSV file")
         return
     lines = _Lines(text)
     records = _records(lines, checker)

@@ -259,6 +259,8 @@ class SiteReader:
     def _check_line(self, row: Row, reach: Reach, lines: Mapping[str, tuple[Position, ...]]) -> None:
         if reach.from_node and reach.from_node == reach.to_node:
             row.bad("to_node", reach.to_node, "another node than from_node")
+        if not lines:  # the whole map is missing, and that is told once
+            return
         if reach.id not in lines:
             row.bad("id", reach.id, "a reach with a line in rivers.geojson")
             return

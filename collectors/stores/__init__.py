@@ -37,6 +37,21 @@ BACKENDS: Mapping[str, Callable[[str, bool], ReadingStore]] = MappingProxyType(
 )
 
 
+def check_url(url: str) -> str:
+    """Scheme of a store's URL.
+
+    Raises
+    ------
+    StoreError
+        If it names no backend.
+    """
+    scheme, found, _ = url.partition("://")
+    if scheme not in BACKENDS or not found:
+        accepted = ", ".join(f"{name}://" for name in BACKENDS)
+        raise StoreError(f"store {url!r}: found scheme {scheme!r}; accepted: {accepted}", retryable=False)
+    return scheme
+
+
 def open_store(url: str, *, read_only: bool = False) -> ReadingStore:
     """Open the store at a URL.
 
@@ -58,8 +73,4 @@ def open_store(url: str, *, read_only: bool = False) -> ReadingStore:
         Not retryable where the URL names no backend or the store's schema is newer than this program; retryable where
         the store cannot be reached, or is to be read and does not exist yet.
     """
-    scheme = url.partition("://")[0]
-    if scheme not in BACKENDS:
-        accepted = ", ".join(f"{name}://" for name in BACKENDS)
-        raise StoreError(f"store {url!r}: found scheme {scheme!r}; accepted: {accepted}", retryable=False)
-    return BACKENDS[scheme](url, read_only)
+    return BACKENDS[check_url(url)](url, read_only)

@@ -88,3 +88,20 @@ def test_a_serial_line_is_served_as_rtu_over_tcp(endpoint) -> None:
             assert (await read(fleet, here))[0]["ph"] == (7.01, Quality.NOT_EVALUATED)
 
     asyncio.run(run())
+
+
+def test_a_fleet_that_starts_again_is_found_where_it_was() -> None:
+    here = station("a", 1)
+
+    async def run() -> None:
+        async with Fleet([here], {"a": Still()}, lambda: 0) as fleet:
+            port = int(fleet.endpoints[here.endpoint].rsplit(":", 1)[1])
+            async with Fleet([here], {"a": Still()}, lambda: 0, {here.endpoint: port}) as second:
+                # Taken: served elsewhere rather than not at all.
+                assert int(second.endpoints[here.endpoint].rsplit(":", 1)[1]) != port
+                await read(second, here)
+        async with Fleet([here], {"a": Still()}, lambda: 0, {here.endpoint: port}) as again:
+            assert int(again.endpoints[here.endpoint].rsplit(":", 1)[1]) == port
+            await read(again, here)
+
+    asyncio.run(run())

@@ -203,3 +203,28 @@ def test_the_national_board_is_reproduced(
     assert f"agreement {agreement} " in told
     assert "duplicates 0;" in told
     assert f"of these claimed complete {claimed}\n" in told
+
+
+def test_a_record_with_a_value_thrown_away_is_not_complete(tmp_path: Path) -> None:
+    """What is implausible may have been the worst of it."""
+    rows = ["ph,7.2", "dissolved_oxygen,8", "permanganate_index,2", "ammonia_nitrogen,0.1"]
+    lines = [f"2026-04-01T04:00Z,s,{row}" for row in rows] + ["2026-04-01T04:00Z,s,total_phosphorus,100"]
+    lines += [f"2026-04-01T08:00Z,s,{row}" for row in rows] + ["2026-04-01T08:00Z,s,total_phosphorus,12"]
+    path = tmp_path / "in.csv"
+    path.write_text("time,station,determinand,value\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    grade_file(path, None, tmp_path / "out.csv")
+    found = pl.read_csv(tmp_path / "out.csv")
+    assert found["water_class"].to_list() == ["I", "INFERIOR_V"]
+    assert found["partial"].to_list() == [True, False]
+
+
+def test_names_that_people_use_are_known_and_a_table_of_unknown_ones_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    rows = ["pH值,7.2", "溶解氧,8", "高锰酸盐指数,2", "NH3-N,0.1"]
+    lines = "\n".join(f"2026-04-01T04:00Z,s,{row}" for row in rows)
+    path.write_text(f"time,station,determinand,value\n{lines}\n", encoding="utf-8")
+    grade_file(path, None, tmp_path / "out.csv")
+    assert pl.read_csv(tmp_path / "out.csv")["partial"].to_list() == [False]
+    path.write_text("time,station,determinand,value\n2026-04-01T04:00Z,s,vibes,1\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"in\.csv: no record that can be graded; unknown determinands: vibes"):
+        grade_file(path, None, tmp_path / "out.csv")

@@ -53,7 +53,7 @@ def test_times_without_one_are_refused_otherwise(tmp_path: Path) -> None:
         read_readings(path)
     assert str(error.value) == (
         "readings.csv: line 3: found time 2026-04-01 12:00 without a time zone (2 such rows); "
-        "accepted: a time with Z or an offset, or a time zone given for the whole file"
+        "accepted: a time with Z or an offset, or a time zone given for the whole file (--timezone)"
     )
 
 

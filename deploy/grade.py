@@ -165,10 +165,13 @@ def grade_readings(
     grades = grade_frame(judged, bodies, water_body)
     if implausible:
         # What is thrown away may have been the worst: such a record is not complete, whatever else it has.
-        doubtful = frame.join(valid, on="row", how="anti").filter(pl.col("determinand").is_in(ASSESSED))
+        given = frame.unique(("time", "station", "determinand"), keep="last", maintain_order=True)
+        doubtful = given.filter(pl.col("determinand").is_in(ASSESSED) & pl.col("value").is_not_null()).join(
+            latest.filter(pl.col("value").is_null()), on=("time", "station", "determinand"), how="semi"
+        )
         keys = doubtful.select("time", "station", doubtful=pl.lit(True)).unique()
         grades = (
-            grades.join(keys, on=["time", "station"], how="left")
+            grades.join(keys, on=("time", "station"), how="left", maintain_order="left")
             .with_columns(pl.col("partial") | pl.col("doubtful").fill_null(False))
             .drop("doubtful")
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from analytics.grading import WaterClass
@@ -16,6 +16,7 @@ from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
 from dashboard.classes import BAD_CLASSES, CLASSES, Condition
 from dashboard.course import Course
 from dashboard.pollutants import main_pollutants
+from sensors.determinand import DETERMINANDS
 from sensors.place import River, Station
 from sensors.reading import USABLE_QUALITIES, Block, StationState
 from sensors.site import Site
@@ -152,7 +153,13 @@ class Figures:
     data_share : float or None
         Valid station-hours of the window, 0 to 1; None before the first judgement.
     newest_ms : int or None
-        Newest usable reading of all, milliseconds since the epoch, UTC.
+        Newest usable reading of all, milliseconds since the epoch, UTC. None where no station's newest readings are
+        usable.
+    newest_hour_ms : int or None
+        Start of the newest hour of the window with a usable reading, where `newest_ms` is None; milliseconds since the
+        epoch, UTC. None where no hour of the window has any.
+    ever : bool
+        Whether anything was ever read or judged.
     """
 
     rivers: int
@@ -164,6 +171,8 @@ class Figures:
     by_status: Mapping[str, int]
     data_share: float | None
     newest_ms: int | None
+    newest_hour_ms: int | None
+    ever: bool
 
     @property
     def bad(self) -> int:
@@ -251,7 +260,18 @@ def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Cours
         found = main_pollutants(judged, sections) if judged else ()
         rivers.append(_river(river, judged, found, stations, site, now_ms, (past or {}).get(river.id)))
     rivers.sort(key=_worst_first)
-    return Today(now_ms, site.assessment.window_hours, tuple(rivers), _figures(rivers, by_station.values(), site))
+    figures = _figures(rivers, by_station.values(), site)
+    if figures.newest_ms is None and figures.ever:
+        figures = replace(figures, newest_hour_ms=_newest_hour(store, site, now_ms))
+    return Today(now_ms, site.assessment.window_hours, tuple(rivers), figures)
+
+
+def _newest_hour(store: ReadingStore, site: Site, now_ms: int) -> int | None:
+    """Newest hour of the window with a usable reading of any station, from the hourly roll-up."""
+    end_ms = now_ms // HOUR_MS * HOUR_MS + HOUR_MS
+    start_ms = end_ms - site.assessment.window_hours * HOUR_MS
+    hours = store.summary(list(site.stations), list(DETERMINANDS), start_ms, end_ms, HOUR_MS)
+    return max(hours.start_ms, default=None)
 
 
 def _newest(latest: Block) -> dict[str, _Newest]:
@@ -358,4 +378,6 @@ def _figures(rivers: Sequence[RiverToday], judged: Iterable[Assessment], site: S
         by_status={status: by_status[status] for status in statuses},
         data_share=min(sum(hours) / wanted, 1.0) if hours and wanted else None,
         newest_ms=max((one.newest_ms for one in rivers if one.newest_ms is not None), default=None),
+        newest_hour_ms=None,
+        ever=any(hours) or any(one.hours or station.measured for one in rivers for station in one.stations),
     )

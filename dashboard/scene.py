@@ -13,6 +13,7 @@ from analytics.grading import WaterClass
 from collectors.stores.base import HOUR_MS
 from dashboard.board import RiverToday, StationToday, Status, Today
 from dashboard.classes import CLASSES, Condition, is_bad, worse
+from dashboard.freshness import age, newest, outage, station_age
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 
@@ -37,18 +38,10 @@ def figures(today: Today, w: Wording) -> Data:
         "title": _("Key figures"),
         "alarms": [_alarm(today, name, w) for name in ("INFERIOR_V", "V")] if counts.bad or not counts.graded
         else [_calm(today, w)],
-        "alert": _cut_off(today, w),
+        "alert": outage(today, w),
         "bar": _spread(today, w),
         "stats": [_target_stat(today, w), _station_stat(today, w), _data_stat(today, w)],
     }  # fmt: skip
-
-
-def _cut_off(today: Today, w: Wording) -> str:
-    """What to say where every river's data are old: then it is the data that fail, not one river."""
-    _ = w._
-    if today.figures.newest_ms is None or not all(one.stale for one in today.rivers):
-        return ""
-    return _("No fresh data from any river; newest reading: {age}", age=w.age(today.figures.newest_ms, today.now_ms))
 
 
 def _calm(today: Today, w: Wording) -> Data:
@@ -129,7 +122,7 @@ def _data_stat(today: Today, w: Wording) -> Data:
         "label": _("Valid hours"),
         "value": NOTHING if share is None else f"{share:.0%}".replace("%", " %"),
         "of": "",
-        "note": _("newest data {age}", age=w.age(today.figures.newest_ms, today.now_ms)),
+        "note": newest(today, w),
     }
 
 
@@ -176,7 +169,7 @@ def _tip(one: RiverToday, today: Today, w: Wording) -> list[tuple[str, str]]:
     if why := reasons(one, w):
         lines.append((_("Decided by"), why))
     if when := since(one, today, w):
-        lines.append((_("Since"), when))
+        lines.append((_("This bad or worse"), when))
     lines += [(_("Basis"), basis(one, w)), (_("Newest data"), age(one, today, w))]
     if marks := remarks(one, w):
         lines.append((_("Note"), w.join(marks)))
@@ -196,7 +189,7 @@ def _mark(station: StationToday, today: Today, w: Wording) -> Data:
         "tip": [
             (_("Class"), w.water_class(station.water_class)),
             (_("State"), w.status(station.status)),
-            (_("Newest data"), w.age(station.newest_ms, today.now_ms)),
+            (_("Newest data"), station_age(station, today, w)),
         ],
     }
 
@@ -219,13 +212,14 @@ def _watch(one: RiverToday, today: Today, w: Wording) -> Data:
         lines.append({"kind": "alert", "text": text})
     if one.stale:
         lines.append({"kind": "old", "text": age(one, today, w)})
+    when = since(one, today, w) if one.attained is False else ""
     return {
         "river": one.river.id,
         "name": w.place(one.river),
         "cls": one.shade,
         "mark": w.mark(one.condition),
         "stale": one.stale,
-        "since": since(one, today, w) if one.attained is False else "",
+        "since": _("this bad or worse {when}", when=when) if when else "",
         "trend": trend(one, w),
         "lines": lines,
     }
@@ -254,7 +248,7 @@ def head(one: RiverToday, today: Today, site: Site, w: Wording) -> Data:
     if named := pollutants(one, w):
         facts.append((_("Main pollutants"), named))
     if when := since(one, today, w):
-        facts.append((_("Since"), when))
+        facts.append((_("This bad or worse"), when))
     facts += [(_("Basis"), basis(one, w)), (_("Newest data"), age(one, today, w))]
     return {
         "lang": _.code,
@@ -300,7 +294,7 @@ def table(today: Today, w: Wording, selected: str) -> Data:
         "note": _("Means of the last {hours} h; the mark before a value is its own class.", hours=today.window_hours),
         "head": [
             {"text": _("River")}, {"text": _("Class")}, {"text": _("Target")}, {"text": _("Decided by")},
-            {"text": _("Since")}, {"text": _("Yesterday")},
+            {"text": _("This bad or worse")}, {"text": _("Yesterday")},
             *({"text": w.short_determinand(key), "unit": w.unit(key), "number": True} for key in TABLED),
             {"text": _("Valid hours"), "number": True}, {"text": _("Sections"), "number": True},
             {"text": _("Newest data")},
@@ -383,14 +377,14 @@ def exceeded(key: str, multiple: float | None, w: Wording) -> str:
 
 
 def since(one: RiverToday, today: Today, w: Wording) -> str:
-    """Since when a river has been as bad as it is now."""
+    """Since when a river has been as bad as it is now or worse: said after "this bad or worse"."""
     _ = w._
     if one.course is None or one.course.since_ms is None:
         return ""
     if one.course.at_least:
         known_ms = today.now_ms - one.course.since_ms
         # The first hour ever judged says nothing about since when.
-        return "" if known_ms < HOUR_MS else _("at least {span}", span=w.span(known_ms / 1000))
+        return "" if known_ms < HOUR_MS else _("for at least {span}", span=w.span(known_ms / 1000))
     return _("since {instant}", instant=w.instant(one.course.since_ms, today.now_ms))
 
 
@@ -417,16 +411,6 @@ def basis(one: RiverToday, w: Wording) -> str:
     else:
         part = _.plural("{count} section", "mean of {count} sections", one.sections)
     return f"{hours} · {part}"
-
-
-def age(one: RiverToday, today: Today, w: Wording) -> str:
-    """Age of a river's newest usable reading, or why there is none."""
-    _ = w._
-    if one.newest_ms is not None:
-        return w.age(one.newest_ms, today.now_ms)
-    if any(station.status == "maintenance" for station in one.stations):
-        return w.status("maintenance")
-    return _("nothing usable") if any(station.measured for station in one.stations) else w.age(None, today.now_ms)
 
 
 def remarks(one: RiverToday, w: Wording, *, brief: bool = False) -> list[str]:

@@ -18,6 +18,10 @@ const s = (tag, props, ...children) => build(document.createElementNS(SVG, tag),
 
 const chip = (mark, cls, old) => h("span", { class: old ? "chip old" : "chip", "data-cls": cls ?? "none" }, mark);
 
+// A river was picked by hand: whoever shows it comes into view, also where it was shown already.
+const PICKED = "riverchief:picked";
+const tellPicked = () => window.dispatchEvent(new Event(PICKED));
+
 // Rebuild a part only when its data changed, and give the focus back to what had it.
 function redraw(root, data, draw) {
   const text = JSON.stringify(data);

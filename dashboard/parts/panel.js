@@ -1,6 +1,17 @@
+const listening = new WeakMap();
+
+// On a phone the panel lies far below the map: a pick that changed something out of sight looks like no answer.
+function comeIntoView(root) {
+  const { top, bottom } = (root.querySelector(".head") ?? root).getBoundingClientRect();
+  if (top >= 0 && bottom <= window.innerHeight) return;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  root.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+}
+
 export default function (component) {
   const { data, parentElement } = component;
-  redraw(parentElement.querySelector(".rc"), data, () => [
+  const root = parentElement.querySelector(".rc");
+  redraw(root, data, () => [
     h("div", { class: "head" }, h("h2", {}, data.name), chip(data.mark, data.cls, data.stale),
       data.trend && h("span", { class: `trend ${data.trend.to}` }, data.trend.text),
       data.verdict.text && h("span", { class: `verdict ${data.verdict.tone}` }, data.verdict.text)),
@@ -10,4 +21,10 @@ export default function (component) {
       h("li", { class: `${one.status}${one.worse ? " worse" : ""}` },
         chip(one.mark, one.cls, one.status === "silent"), h("b", {}, one.name), h("span", { class: "dim" }, one.text)))),
   ]);
+  if (!listening.has(root)) {
+    const come = () => comeIntoView(root);
+    listening.set(root, come);
+    window.addEventListener(PICKED, come);
+  }
+  return () => { window.removeEventListener(PICKED, listening.get(root)); listening.delete(root); };
 }

@@ -125,6 +125,7 @@ export default function (component) {
     state.data = { ...state.data, selected: river };
     show(root, state);
     setTriggerValue("picked", river);
+    tellPicked();
   };
   show(root, state);
   return () => { state.observer.disconnect(); parts.delete(root); };

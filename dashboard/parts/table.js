@@ -17,7 +17,7 @@ function row(one, data, pick) {
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
-  const pick = (river) => setTriggerValue("picked", river);
+  const pick = (river) => { setTriggerValue("picked", river); tellPicked(); };
   const root = parentElement.querySelector(".rc");
   const left = root.querySelector(".scroll")?.scrollLeft ?? 0;
   redraw(root, data, () => [

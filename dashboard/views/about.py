@@ -7,6 +7,7 @@ import streamlit as st
 from analytics.descriptors import DESCRIPTORS
 from analytics.standards import GB3838_2002
 from dashboard.classes import SHADES
+from dashboard.course import LOOK_BACK_DAYS
 from dashboard.i18n import Translator
 from dashboard.wording import Wording
 from sensors.site import Site
@@ -57,5 +58,11 @@ def paragraphs(site: Site, translate: Translator) -> tuple[str, ...]:
             "**Exceedance** is against the limit of class III: (C − S) / S; none for pH and oxygen. **Old**: no usable "
             "reading for more than {minutes} min; the class then belongs to the hours before.",
             minutes=round(settings.stale_after_s / 60),
+        ),
+        _(
+            "**This bad or worse**: how long the river has had its present class or a worse one without a break. One "
+            "that has become better since yesterday has been at least this bad since before that. **At least**: it "
+            "was so already at the first hour looked at, {days} days back at the most.",
+            days=LOOK_BACK_DAYS,
         ),
     )

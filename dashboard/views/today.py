@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -47,7 +47,7 @@ def _live(sources: Sources, translate: Translator) -> None:
         return
     if not today.figures.stations:
         st.info(_("This site has no stations yet: they are listed in stations.csv."))
-    elif today.figures.newest_ms is None:
+    elif not today.figures.ever:
         st.info(_("No readings yet: the gateways have sent nothing so far."))
     parts.mount("figures", scene.figures(today, w), key="figures")
     left, right = st.columns([1.72, 1], gap="medium")
@@ -77,18 +77,29 @@ def _river(sources: Sources, today: Today, one: RiverToday, w: Wording) -> None:
     if not measured:
         st.caption(_("Nothing has been measured in this river yet."))
         return
-    river = one.river.id
     with st.container(horizontal=True, gap="small"):
-        key = st.selectbox(
-            _("Determinand"), measured, index=measured.index(_worst(one, measured)), format_func=w.determinand,
-            key=f"determinand-{river}", label_visibility="collapsed",
-        )  # fmt: skip
+        names = {key: w.determinand(key) for key in measured}
+        key = _select("determinand", _("Determinand"), names, _worst(one, measured), one.river.id, w)
         subject = _subject(one, w)
     hours = st.segmented_control(
         _("Span"), SPANS, default=SPANS[0], format_func=lambda hours: w.span(hours * 3600), key="span",
         required=True, label_visibility="collapsed",
     )  # fmt: skip
-    _chart(sources, today, one, w, str(key), subject, int(hours or SPANS[0]))
+    _chart(sources, today, one, w, key, subject, int(hours or SPANS[0]))
+
+
+def _select(what: str, label: str, names: Mapping[str, str], first: str, river: str, w: Wording) -> str:
+    """A box of choices about one river.
+
+    A box keeps the words it was made with, so each language has its own; what was chosen goes along.
+    """
+    box, kept = f"{what}-{river}-{w._.code}", f"{what}-kept"
+    if box not in st.session_state:
+        whose, chosen = st.session_state.get(kept, ("", ""))
+        st.session_state[box] = chosen if whose == river and chosen in names else first
+    picked = st.selectbox(label, list(names), format_func=names.__getitem__, key=box, label_visibility="collapsed")
+    st.session_state[kept] = (river, picked)
+    return str(picked)
 
 
 def _worst(one: RiverToday, measured: list[str]) -> str:
@@ -104,11 +115,7 @@ def _subject(one: RiverToday, w: Wording) -> str:
     if len(one.stations) < 2:
         return one.river.id
     names = {one.river.id: _("all sections")} | {s.station.id: w.place(s.station) for s in one.stations}
-    picked = st.selectbox(
-        _("Section"), list(names), format_func=names.__getitem__, key=f"section-{one.river.id}",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return str(picked)
+    return _select("section", _("Section"), names, one.river.id, one.river.id, w)
 
 
 def _chart(sources: Sources, today: Today, one: RiverToday, w: Wording, key: str, subject: str, hours: int) -> None:

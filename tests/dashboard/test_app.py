@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.clock import ReplayClock
 from collectors.stores import open_store
+from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 from tests.dashboard import made
 
@@ -68,6 +69,32 @@ def test_the_store_is_not_there_yet(environment: pytest.MonkeyPatch, tmp_path: P
     store.close()
     assert not app.exception
     assert "No readings yet" in app.info[0].value
+
+
+def test_probes_that_stopped_answering_are_not_readings_that_never_came(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'dead.sqlite'}"
+    environment.setenv("RIVERCHIEF_STORE", url)
+    store = open_store(url)
+    store.write(Block.of([Reading("S01", "ph", made.NOW_MS - 1000, None, Quality.MISSING)]))
+    store.close()
+    app = run("en")
+    assert not app.exception
+    assert not app.info
+
+
+def test_the_boxes_speak_the_language_that_was_switched_to(environment: pytest.MonkeyPatch) -> None:
+    app = run("zh")
+    assert "溶解氧" in app.selectbox[0].options
+    app.selectbox[0].set_value("dissolved_oxygen").run()
+    app.selectbox[1].set_value(app.selectbox[1].options[1]).run()
+    section = app.selectbox[1].value
+    app.query_params["lang"] = "en"
+    app.run()
+    assert "Dissolved oxygen" in app.selectbox[0].options
+    assert (app.selectbox[0].value, app.selectbox[1].value) == ("dissolved_oxygen", section)
+    assert app.selectbox[1].options[0] == "all sections"
 
 
 def test_a_store_of_a_stranger(environment: pytest.MonkeyPatch) -> None:

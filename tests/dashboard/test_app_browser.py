@@ -284,6 +284,34 @@ def test_the_language_switch(visit: Callable[..., Visit]) -> None:
     assert "lang=en" in page.url
     assert page.evaluate("document.documentElement.lang") == "en"
     expect(page.locator(".head h2")).to_have_text("Duntou Creek")
+    boxes = page.locator("[data-testid=stSelectbox] input")
+    expect(boxes.first).to_have_value("Ammonia nitrogen", timeout=4000)
+    expect(boxes.nth(1)).to_have_value("all sections", timeout=1000)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_on_a_phone_the_panel_comes_to_the_finger(visit: Callable[..., Visit], motion: str) -> None:
+    page = visit("", 390, 844, reduced_motion=motion).page
+    head = page.locator(".head h2")
+    expect(head).not_to_be_in_viewport()
+    page.locator(".hits .river[data-river=R02]").focus()
+    page.keyboard.press("Enter")
+    expect(head).to_have_text("中塘河")
+    expect(head).to_be_in_viewport(ratio=1)
+    page.locator("tbody tr[data-river=R02]").scroll_into_view_if_needed()
+    expect(head).not_to_be_in_viewport()
+    page.locator("tbody tr[data-river=R02] button").click()
+    expect(head).to_be_in_viewport(ratio=1)
+
+
+def test_on_a_phone_the_table_shows_what_decides(visit: Callable[..., Visit]) -> None:
+    page = visit("?lang=en", 390, 844).page
+    edge = page.locator(".scroll").evaluate("n => n.getBoundingClientRect().right")
+    rights = page.locator("thead th:nth-child(4), td.why").evaluate_all(
+        "nodes => nodes.map((n) => n.getBoundingClientRect().right)"
+    )
+    assert len(rights) == 29
+    assert max(rights) <= edge + 1
 
 
 def test_names_with_markup_stay_text(visit: Callable[..., Visit]) -> None:

@@ -62,7 +62,7 @@ def test_who_needs_a_look_and_why(morning: Today, xietang: Site, zh: Wording) ->
     assert item(data, "R01")["lines"] == [{"kind": "alert", "text": "测站 望塘桥：Ⅴ类"}]
     assert item(data, "R18")["lines"][-1] == {"kind": "old", "text": "3 小时前"}
     assert item(data, "R10")["lines"] == [{"kind": "old", "text": "维护"}]
-    assert item(data, "R25")["since"] == "昨日 21:00 起"
+    assert item(data, "R25")["since"] == "该类或更差自昨日 21:00 起"
     assert item(data, "R25")["trend"] == {"to": "worse", "text": "↓ 昨日Ⅳ"}
 
 
@@ -96,8 +96,8 @@ def test_since_when(morning: Today, en: Wording) -> None:
         return scene.since(replace(one, course=course), morning, en)
 
     assert since(0.5, True) == ""
-    assert since(1, True) == "at least 1 h"
-    assert since(24 * 7, True) == "at least 7 days"
+    assert since(1, True) == "for at least 1 h"
+    assert since(24 * 7, True) == "for at least 7 days"
     assert since(0.5, False) == "since 07:30"
     assert scene.since(replace(one, course=None), morning, en) == ""
 

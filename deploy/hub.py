@@ -107,8 +107,9 @@ class Hub:
                     await session.connected()
             ready()
             while not stop.is_set():
-                await self._tick()
-                if not self._judge.behind:
+                worked = await self._tick()
+                # A store that refuses is not asked again at once, however much waits to be judged.
+                if not (worked and self._judge.behind):
                     await pause(stop, TICK_S)
 
     def _ingest(self, session: Session, shard: int) -> Ingest:
@@ -132,11 +133,14 @@ class Hub:
         for station, time_ms in zip(block.station, block.time_ms, strict=True):
             self._changed[station] = min(time_ms, self._changed.get(station, time_ms))
 
-    async def _tick(self) -> None:
+    async def _tick(self) -> bool:
+        """Judge once; False where it failed, and the judge remembers what is left to do."""
+        worked = False
         changed, self._changed = self._changed, {}
         try:
             # In a thread: a slow disk must not hold up what comes in.
             await asyncio.to_thread(self._judge.tick, self._now_ms(), changed)
+            worked = True
         except StoreError as error:
             log.error("judging: %s", error)
         except Exception:
@@ -144,3 +148,4 @@ class Hub:
             log.exception("judging")
         graded, stations = self._judge.graded, len(self._site.stations)
         status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))
+        return worked

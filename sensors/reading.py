@@ -78,12 +78,15 @@ class Observation:
     values : mapping of str to (float or None, Quality)
         Keyed by determinand; a determinand that could not be read is there with None and a quality.
     state : StationState
+    synchronised : bool
+        False where the gateway's clock was not synchronised, or had just jumped, when the time was taken.
     """
 
     station: str
     time_ms: int
     values: Mapping[str, tuple[float | None, Quality]]
     state: StationState = StationState.NORMAL
+    synchronised: bool = True
 
     def readings(self) -> Iterator[Reading]:
         """Yield one reading per determinand."""

@@ -160,8 +160,8 @@ def regrade(
     source: str, site: Path, out: Path, cluster: str | None, workers: int | None, grades_only: bool
 ) -> None:  # fmt: skip
     """Grade, evaluate and find trends in a history: SOURCE is a Parquet file, a folder of them, or a store's URL."""
-    from deploy.regrade import regrade as regrade_history
-    from deploy.regrade_progress import Bars
+    from deploy.regrade.progress import Bars
+    from deploy.regrade.run import regrade as regrade_history
 
     if cluster and workers:
         raise click.UsageError("--workers is for this machine; a --cluster has its own")

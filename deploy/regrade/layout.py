@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from deploy.regrade_records import KEYS
+from deploy.regrade.records import KEYS
 from sensors.determinand import determinand_key
 from sensors.errors import ConfigError, Problem
 from sensors.reading import StationState

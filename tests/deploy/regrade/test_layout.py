@@ -5,8 +5,8 @@ from pathlib import PurePath
 import pyarrow as pa
 import pytest
 
-from deploy.regrade_layout import layout_of
-from deploy.regrade_records import KEYS
+from deploy.regrade.layout import layout_of
+from deploy.regrade.records import KEYS
 from sensors.errors import ConfigError
 
 TIME = pa.timestamp("us", "UTC")

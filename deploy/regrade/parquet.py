@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from analytics.periods import Period, period_edges
-from deploy.regrade_arrow import numpy_of
-from deploy.regrade_columns import Wanted, read_rows
-from deploy.regrade_layout import NAMES, Layout, layout_of
-from deploy.regrade_part import Ground, digest, hour_of, month_spans
-from deploy.regrade_records import Records, Rows, to_records
+from deploy.regrade.arrow import numpy_of
+from deploy.regrade.columns import Wanted, read_rows
+from deploy.regrade.layout import NAMES, Layout, layout_of
+from deploy.regrade.part import Ground, digest, hour_of, month_spans
+from deploy.regrade.records import Records, Rows, to_records
 from sensors.errors import ConfigError, Problem, UsageError
 
 #: About what a part may take in memory while it is read [bytes].
@@ -142,7 +142,7 @@ def plan_parquet(source: Path, ground: Ground) -> list[ParquetPart]:
     Parameters
     ----------
     source : Path
-        A Parquet file or a folder with any number of them, at any depth; `deploy.regrade_layout` says what is in them.
+        A Parquet file or a folder with any number of them, at any depth; `deploy.regrade.layout` says what is in them.
     ground : Ground
 
     Raises

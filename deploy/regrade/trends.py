@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from analytics.below_detection import MEAN_SHARE
 from analytics.period_means import PeriodSettings
 from analytics.window import mean_of
-from deploy.regrade_arrow import table_of
-from deploy.regrade_grades import FORMAT, Done
-from deploy.regrade_manifest import finish, finished
-from deploy.regrade_part import digest
+from deploy.regrade.arrow import table_of
+from deploy.regrade.grades import FORMAT, Done
+from deploy.regrade.manifest import finish, finished
+from deploy.regrade.part import digest
 from sensors.determinand import DETERMINANDS
 
 #: Fewest months of a year that counts for the rank correlation.

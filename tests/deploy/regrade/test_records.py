@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deploy.regrade_records import KEYS, Records, Rows, to_records
+from deploy.regrade.records import KEYS, Records, Rows, to_records
 
 PH, DO = KEYS.index("ph"), KEYS.index("dissolved_oxygen")
 

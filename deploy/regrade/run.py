@@ -16,11 +16,11 @@ from os import sched_getaffinity
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.regrade_workers import crew
+from deploy.regrade.workers import crew
 from sensors.errors import UsageError
 
 if TYPE_CHECKING:
-    from deploy.regrade_part import Counts
+    from deploy.regrade.part import Counts
 
 #: Told after every task: what is being done, how many tasks of it are finished, and how many there are.
 Progress = Callable[[str, int, int], None]
@@ -111,9 +111,9 @@ def regrade(
     if cluster is not None and workers is not None:
         raise UsageError("workers are for this machine; a cluster has its own")
     with crew(workers or len(sched_getaffinity(0)), cluster) as run:
-        from deploy.regrade_manifest import prepare, tidy_up
-        from deploy.regrade_part import Counts, Ground
-        from deploy.regrade_stages import Stages, plan_parts
+        from deploy.regrade.manifest import prepare, tidy_up
+        from deploy.regrade.part import Counts, Ground
+        from deploy.regrade.stages import Stages, plan_parts
         from sensors.site import load_site
 
         ground = Ground.of(load_site(site))

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from deploy.regrade_months import MonthJob, evaluate_month
-from deploy.regrade_part import Ground
+from deploy.regrade.months import MonthJob, evaluate_month
+from deploy.regrade.part import Ground
 from sensors.reading import to_ms
 
 GROUND = Ground("site", "Asia/Shanghai", ("A", "B", "C"), ("river",) * 3, ("R", "R", "Q"), {"R": "III", "Q": "V"})

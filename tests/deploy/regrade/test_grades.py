@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.grading import PHOSPHORUS_REQUIRED_UNTIL_MS, grade
-from deploy.regrade_grades import grades_table, hours_table, names_column
-from deploy.regrade_part import Counts, Ground
-from deploy.regrade_records import KEYS, Records
+from deploy.regrade.grades import grades_table, hours_table, names_column
+from deploy.regrade.part import Counts, Ground
+from deploy.regrade.records import KEYS, Records
 
 GROUND = Ground("site", "Asia/Shanghai", ("A", "L"), ("river", "lake"), ("R", "R"), {"R": "III"})
 COMPLETE = {

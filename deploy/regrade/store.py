@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from collectors.stores import ReadingStore, open_store
-from deploy.regrade_part import Ground, digest, hour_of, month_spans
-from deploy.regrade_records import KEYS, Records, Rows, to_records
+from deploy.regrade.part import Ground, digest, hour_of, month_spans
+from deploy.regrade.records import KEYS, Records, Rows, to_records
 from sensors.reading import USABLE_QUALITIES, Block, Quality, StationState
 
 #: About how many readings a part holds.

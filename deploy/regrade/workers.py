@@ -211,7 +211,7 @@ def _begin() -> None:
 
 
 def _load(_: None) -> None:
-    import_module("deploy.regrade_grades")
+    import_module("deploy.regrade.grades")
 
 
 class _Cluster:

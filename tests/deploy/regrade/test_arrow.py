@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from deploy.regrade_arrow import NAN, arrow_of, coded, numpy_of, scalar_of, table_of, texts_of
+from deploy.regrade.arrow import NAN, arrow_of, coded, numpy_of, scalar_of, table_of, texts_of
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.float64, np.bool_])

@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 
 from analytics.periods import Period
 from collectors.stores import BACKENDS
-from deploy.regrade import Progress
-from deploy.regrade_grades import Done, GradesJob, Part, regrade_part
-from deploy.regrade_months import MonthJob, evaluate_month
-from deploy.regrade_part import Ground, digest
-from deploy.regrade_trends import DIRECTIONS, TrendJob, judge_trends
-from deploy.regrade_workers import Crew
+from deploy.regrade.grades import Done, GradesJob, Part, regrade_part
+from deploy.regrade.months import MonthJob, evaluate_month
+from deploy.regrade.part import Ground, digest
+from deploy.regrade.run import Progress
+from deploy.regrade.trends import DIRECTIONS, TrendJob, judge_trends
+from deploy.regrade.workers import Crew
 from sensors.errors import UsageError
 
 
@@ -52,11 +52,11 @@ def plan_parts(source: str, out: Path, ground: Ground) -> Sequence[Part]:
         if scheme not in BACKENDS:
             accepted = ", ".join(f"{name}://" for name in BACKENDS)
             raise UsageError(f"{source}: no such kind of store; accepted: {accepted}, a Parquet file or a folder")
-        from deploy.regrade_store import plan_store
+        from deploy.regrade.store import plan_store
 
         plan = plan_store(source, ground)
     else:
-        from deploy.regrade_parquet import plan_parquet
+        from deploy.regrade.parquet import plan_parquet
 
         plan = plan_parquet(_apart(source, out), ground)
     if not plan:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from deploy.regrade import regrade
-from deploy.regrade_part import Ground
-from deploy.regrade_store import StorePart, plan_store
+from deploy.regrade.part import Ground
+from deploy.regrade.run import regrade
+from deploy.regrade.store import StorePart, plan_store
 from sensors.reading import Block, Quality, Reading, StationState, to_ms
 from sensors.site import Site
-from tests.deploy.regrade_histories import KEYS, SITE, grades, table, tidy
+from tests.deploy.regrade.histories import KEYS, SITE, grades, table, tidy
 
 HOUR_MS = 3_600_000
 
@@ -51,7 +51,7 @@ def test_parts_are_months_of_stations(url: str, xietang: Site, monkeypatch: pyte
         ("2024-01/0000", ("S01", "S02")), ("2024-02/0000", ("S01", "S02")),
     ]  # fmt: skip
     assert [part.read(ground).counts.records for part in parts] == [96, 96]
-    monkeypatch.setattr("deploy.regrade_store.PART_READINGS", 400)
+    monkeypatch.setattr("deploy.regrade.store.PART_READINGS", 400)
     assert [(part.key, part.stations) for part in plan_store(url, ground)][:2] == [
         ("2024-01/0000", ("S01",)), ("2024-01/0001", ("S02",)),
     ]  # fmt: skip

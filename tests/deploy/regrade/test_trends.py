@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from analytics.trend import MIN_CYCLES
 from analytics.trend_daniel import MIN_PERIODS
-from deploy.regrade_trends import FEWEST_YEARS, TrendJob, judge_trends
+from deploy.regrade.trends import FEWEST_YEARS, TrendJob, judge_trends
 
 
 def means(out: Path, month: str, *rows: tuple[str, str, float, bool]) -> tuple[str, str]:

@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deploy.regrade_parquet import plan_parquet
-from deploy.regrade_part import Ground
+from deploy.regrade.parquet import plan_parquet
+from deploy.regrade.part import Ground
 from sensors.errors import ConfigError, UsageError
 from sensors.reading import to_ms
 from sensors.site import Site
-from tests.deploy.regrade_histories import tidy, wide, write
+from tests.deploy.regrade.histories import tidy, wide, write
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_months_are_those_of_the_site(tmp_path: Path, ground: Ground) -> None:
 def test_every_reading_is_in_one_part(
     tmp_path: Path, ground: Ground, monkeypatch: pytest.MonkeyPatch, size: float, order: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("deploy.regrade_parquet.PART_BYTES", size)
+    monkeypatch.setattr("deploy.regrade.parquet.PART_BYTES", size)
     frame = tidy(days=3).sort(order, maintain_order=True)
     parts = plan_parquet(write(frame, tmp_path / "a.parquet", rows=144), ground)
     records = [part.read(ground) for part in parts]
@@ -46,7 +46,7 @@ def test_every_reading_is_in_one_part(
 def test_a_part_reads_only_row_groups_that_it_can_need(
     tmp_path: Path, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.regrade_parquet.PART_BYTES", 12_000)
+    monkeypatch.setattr("deploy.regrade.parquet.PART_BYTES", 12_000)
     path = write(tidy(days=2).sort("station", "time", maintain_order=True), tmp_path / "a.parquet", rows=144)
     parts = plan_parquet(path, ground)
     assert {len(part.groups) for part in parts} == {1}
@@ -56,7 +56,7 @@ def test_a_part_reads_only_row_groups_that_it_can_need(
 def test_wide_tables_are_measured_by_their_columns(
     tmp_path: Path, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.regrade_parquet.PART_BYTES", 24 * 6 * 24 * 4)
+    monkeypatch.setattr("deploy.regrade.parquet.PART_BYTES", 24 * 6 * 24 * 4)
     parts = plan_parquet(write(wide(tidy(days=3)), tmp_path / "a.parquet", rows=96), ground)
     assert [part.read(ground).counts.records for part in parts] == [96, 96, 96]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.regrade_part import Counts
+from deploy.regrade.part import Counts
 from sensors.determinand import DETERMINANDS
 
 Times = NDArray[np.int64]
@@ -33,7 +33,7 @@ class Rows:
     time_ms : ndarray of int64, (m,)
         Milliseconds since the epoch, UTC. Columns of one wide table share one array.
     station : ndarray of int32, (m,)
-        Position in `deploy.regrade_part.Ground.stations`.
+        Position in `deploy.regrade.part.Ground.stations`.
     determinand : ndarray of int8 (m,), or int
         Position in `KEYS`; one number for a column of a wide table.
     value : ndarray of float64, (m,)
@@ -60,7 +60,7 @@ class Records:
     time_ms : ndarray of int64, (n,)
         Milliseconds since the epoch, UTC.
     station : ndarray of int32, (n,)
-        Position in `deploy.regrade_part.Ground.stations`.
+        Position in `deploy.regrade.part.Ground.stations`.
     values : dict of str to (ndarray of float64, (n,))
         Usable values by determinand, in the order of `KEYS`; NaN where there is none, the detection limit where below.
     suspect, below : dict of str to (ndarray of bool, (n,))
@@ -86,7 +86,7 @@ def to_records(rows: Sequence[Rows], stations: int, unknown: Mapping[str, int] |
     stations : int
         Number of stations of the site.
     unknown : mapping of str to int, optional
-        See `deploy.regrade_part.Counts`.
+        See `deploy.regrade.part.Counts`.
     """
     counts = Counts(unknown=dict(unknown or {}))
     # Columns of one sheet share their instants: one key for all of them.

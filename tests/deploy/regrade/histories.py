@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-SITE = Path(__file__).resolve().parents[2] / "deploy" / "sites" / "xietang"
+SITE = Path(__file__).resolve().parents[3] / "deploy" / "sites" / "xietang"
 KEYS = ("ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen", "total_phosphorus", "water_temperature")
 STATIONS = ("S01", "S02", "S03", "S04")
 

@@ -14,15 +14,15 @@ import pytest
 from collectors.stores import open_store
 from deploy.cli import main
 from deploy.grade import grade_frame
-from deploy.regrade import regrade
+from deploy.regrade.run import regrade
 from sensors.errors import ConfigError, UsageError
 from sensors.reading import Block, Quality, Reading, to_ms
-from tests.deploy.regrade_histories import SITE, content, grades, table, tidy, wide, write
+from tests.deploy.regrade.histories import SITE, content, grades, table, tidy, wide, write
 
 
 def small_parts(monkeypatch: pytest.MonkeyPatch, size: int = 50_000) -> None:
     """Parts of about a day, so that there are many."""
-    monkeypatch.setattr("deploy.regrade_parquet.PART_BYTES", size)
+    monkeypatch.setattr("deploy.regrade.parquet.PART_BYTES", size)
 
 
 def expected(frame: pl.DataFrame) -> pl.DataFrame:
@@ -326,7 +326,7 @@ def test_headers_of_all_files_are_checked_before_anything_is_read(tmp_path: Path
 
 def test_a_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("deploy.regrade_workers.CLUSTER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("deploy.regrade.workers.CLUSTER_TIMEOUT_S", 0.2)
     source = write(tidy(), tmp_path / "in.parquet")
     with pytest.raises(UsageError, match="no Dask scheduler answers at tcp:"):
         regrade(str(source), SITE, tmp_path / "out", cluster="tcp://127.0.0.1:1")

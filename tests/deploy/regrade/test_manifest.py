@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from deploy.regrade_manifest import finish, finished, prepare, tidy_up
+from deploy.regrade.manifest import finish, finished, prepare, tidy_up
 from sensors.errors import UsageError
 
 TABLE = pa.table({"time": [1, 2]})

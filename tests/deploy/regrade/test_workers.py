@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.regrade_workers import MAX_DEATHS, crew
+from deploy.regrade.workers import MAX_DEATHS, crew
 from sensors.errors import ConfigError, Problem, RiverChiefError, StoreError, UsageError
 
 

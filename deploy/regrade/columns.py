@@ -1,4 +1,4 @@
-"""Columns of a Parquet file of a history become readings; `deploy.regrade_layout` says what stands in them."""
+"""Columns of a Parquet file of a history become readings; `deploy.regrade.layout` says what stands in them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.below_detection import BelowDetection, parse_amount
-from deploy.regrade_arrow import NAN, arrow_of, numpy_of, scalar_of
-from deploy.regrade_layout import VALUE_ACCEPTED, Layout, is_text, plain, position
-from deploy.regrade_records import Codes, Flags, Floats, Rows, Times
+from deploy.regrade.arrow import NAN, arrow_of, numpy_of, scalar_of
+from deploy.regrade.layout import VALUE_ACCEPTED, Layout, is_text, plain, position
+from deploy.regrade.records import Codes, Flags, Floats, Rows, Times
 from sensors.errors import ConfigError, Problem
 from sensors.reading import USABLE_QUALITIES, Quality, StationState
 

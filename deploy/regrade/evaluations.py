@@ -12,7 +12,7 @@ from analytics.below_detection import Amount
 from analytics.descriptors import descriptor_of
 from analytics.evaluation import RiverGrade
 from analytics.grading import Grade, WaterClass
-from deploy.regrade_arrow import table_of
+from deploy.regrade.arrow import table_of
 from sensors.place import WaterBody
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from deploy.regrade_columns import Wanted, read_rows
-from deploy.regrade_layout import layout_of
-from deploy.regrade_records import KEYS, Rows
+from deploy.regrade.columns import Wanted, read_rows
+from deploy.regrade.layout import layout_of
+from deploy.regrade.records import KEYS, Rows
 from sensors.errors import ConfigError
 
 EVERYTHING = Wanted(0, 1000, (), ("A", "B"))

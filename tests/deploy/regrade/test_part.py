@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from deploy.regrade_part import Counts, Ground, digest, hour_of, month_spans
+from deploy.regrade.part import Counts, Ground, digest, hour_of, month_spans
 from sensors.reading import to_ms
 from sensors.site import Site
 

@@ -103,15 +103,14 @@ def evaluate_period(
     """
     rivers, stations, states = list(rivers), list(stations), states or {}
     settings = settings or PeriodSettings()
-    share = settings.below_detection_share
     by_station: dict[str, list[LaboratoryResult]] = {}
     for result in results:
         by_station.setdefault(result.station, []).append(result)
     targets = {river.id: WaterClass[river.target_class] for river in rivers}
 
     def evaluate(suspect: bool) -> Evaluation:
-        sections = {
-            station.id: evaluate_section(
+        sections = [
+            evaluate_section(
                 station.id,
                 station.water_body,
                 period,
@@ -123,20 +122,51 @@ def evaluate_period(
                 states=states.get(station.id),
             )
             for station in stations
-        }
-        graded = {
-            river.id: evaluate_river(
-                river.id,
-                [sections[station.id] for station in stations if station.river == river.id],
-                target=targets[river.id],
-                mean_share=share,
-            )
-            for river in rivers
-        }
-        whole = evaluate_subdistrict(name, list(sections.values()), list(graded.values()), mean_share=share)
-        return Evaluation(period, suspect, sections, graded, whole)
+        ]
+        return evaluation_of(name, period, rivers, stations, sections, suspect=suspect, settings=settings)
 
     return PeriodEvaluation(evaluate(True), evaluate(False))
+
+
+def evaluation_of(
+    name: str,
+    period: Period,
+    rivers: Iterable[River],
+    stations: Iterable[Station],
+    sections: Iterable[SectionGrade],
+    *,
+    suspect: bool = True,
+    settings: PeriodSettings | None = None,
+) -> Evaluation:
+    """Rivers and sub-district of a period whose sections have been evaluated.
+
+    Parameters
+    ----------
+    name : str
+        Of the site.
+    period : Period
+    rivers : iterable of River
+    stations : iterable of Station
+    sections : iterable of SectionGrade
+        A station without one does not count.
+    suspect : bool
+        Whether suspect readings were let in.
+    settings : PeriodSettings, optional
+    """
+    share = (settings or PeriodSettings()).below_detection_share
+    by_station = {section.station: section for section in sections}
+    of_river: dict[str, list[SectionGrade]] = {}
+    for station in stations:
+        if station.id in by_station:
+            of_river.setdefault(station.river, []).append(by_station[station.id])
+    graded = {
+        river.id: evaluate_river(
+            river.id, of_river.get(river.id, []), target=WaterClass[river.target_class], mean_share=share
+        )
+        for river in rivers
+    }
+    whole = evaluate_subdistrict(name, list(by_station.values()), list(graded.values()), mean_share=share)
+    return Evaluation(period, suspect, by_station, graded, whole)
 
 
 def compare_evaluations(

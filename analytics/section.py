@@ -8,7 +8,7 @@ nothing about the other hours of its day.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -150,6 +150,34 @@ def evaluate_section(
         value = _value(period, hours.get(key), of_key, settings, suspect)
         if value is not None:
             values[key] = value
+    section = section_of_values(station, water_body, period, values, target=target, suspect=suspect, states=states)
+    graded = [hours[key] for key in section.grade.classes if key in hours]
+    return replace(section, hours_used=_hours_used(period, graded, suspect))
+
+
+def section_of_values(
+    station: str,
+    water_body: WaterBody,
+    period: Period,
+    values: Mapping[str, PeriodValue],
+    *,
+    target: WaterClass | None = None,
+    suspect: bool = True,
+    hours_used: int = 0,
+    states: Mapping[StationState, int] | None = None,
+) -> SectionGrade:
+    """Class of a section whose values over a period are known: kept ones, or those of `values_of_parts`.
+
+    Parameters
+    ----------
+    station, water_body, period, target, states
+        See `evaluate_section`.
+    values : mapping of str to PeriodValue
+    suspect : bool
+        Whether suspect readings were let in when the values were taken.
+    hours_used : int
+        See `SectionGrade`.
+    """
     graded = grade({key: value.amount for key, value in values.items()}, water_body, target=target)
     return SectionGrade(
         station=station,
@@ -159,9 +187,55 @@ def evaluate_section(
         grade=graded,
         provisional=any(values[key].provisional for key in graded.classes),
         values=values,
-        hours_used=_hours_used(period, [hours[key] for key in graded.classes if key in hours], suspect),
+        hours_used=hours_used,
         states=states or {},
     )
+
+
+def values_of_parts(
+    period: Period,
+    parts: Sequence[Mapping[str, PeriodValue]],
+    results: Sequence[LaboratoryResult] = (),
+    *,
+    settings: PeriodSettings | None = None,
+) -> dict[str, PeriodValue]:
+    """Values of a month from those of its days, of a quarter or year from those of its months.
+
+    What was evaluated once need not be averaged again from its hours: a year costs twelve values a determinand.
+
+    Parameters
+    ----------
+    period : Period
+        A month, quarter or year.
+    parts : sequence of (mapping of str to PeriodValue)
+        Days or months of the period that have any value, in any order.
+    results : sequence of LaboratoryResult
+        Of this section; a month takes them where there are some. The months of longer periods have taken theirs.
+    settings : PeriodSettings, optional
+
+    Raises
+    ------
+    ValueError
+        If the period is not made of days or months.
+    """
+    settings = settings or PeriodSettings()
+    step, minimum = settings.step(period.kind)
+    if step not in ("day", "month"):
+        raise ValueError(f"a {period.kind} is not made of days or months")
+    sampled = results if period.kind == "month" else ()
+    possible = len(period.parts(step))
+    values = {}
+    for key in dict.fromkeys([*(key for part in parts for key in part), *(result.determinand for result in sampled)]):
+        found = amounts_in((result for result in sampled if result.determinand == key), period)
+        valid = [part[key] for part in parts if key in part]
+        source = _together(part.source for part in valid)
+        if found:
+            amount = mean_amount(found, settings.below_detection_share)
+            values[key] = PeriodValue(amount, "laboratory", len(found), None, False)
+        elif source is not None and len(valid) >= minimum:
+            amount = mean_amount([part.amount for part in valid], settings.below_detection_share)
+            values[key] = PeriodValue(amount, source, len(valid), possible, any(part.provisional for part in valid))
+    return values
 
 
 def _value(

@@ -9,7 +9,8 @@
     ├── AnswerError       an answer of another length than was asked for (`sensors.decode`): a bus let it through
     ├── UsageError        a command was asked for something that cannot be had; the message is the whole answer
     ├── LinkError         a bus or a broker could not be reached (retryable)
-    └── StoreError        a store refused or could not be reached (``retryable`` says which)
+    ├── StoreError        a store refused or could not be reached (``retryable`` says which)
+    └── BooksError        the same of the books
 
 A fault in the field (a timeout, a bad CRC, an absurd value) is data, not an exception: see `sensors.reading.Quality`.
 """
@@ -94,3 +95,10 @@ class StoreError(RiverChiefError):
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+
+class BooksError(StoreError):
+    """Books (`dashboard.casework`) that refused a change (not retryable) or could not be reached (retryable)."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message, retryable=retryable)

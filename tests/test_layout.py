@@ -60,7 +60,9 @@ def test_test_folders_are_packages() -> None:
 
 
 def test_modules_stay_readable() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in modules() if (n := p.read_text("utf-8").count("\n")) > MAX_LINES}
+    """Migrations are written by a tool and never change."""
+    written = [path for path in modules() if path.parent.name != "versions"]
+    long = {str(p.relative_to(ROOT)): n for p in written if (n := p.read_text("utf-8").count("\n")) > MAX_LINES}
     assert long == {}
 
 

@@ -38,6 +38,9 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 #: Commands in modules of their own, each with a ``command``; a module is imported when its command is asked for.
 MODULES = {
     "certs": "deploy.certs_command",
+    "fleet": "deploy.fleet_command",
+    "probe": "deploy.probe_command",
+    "scan": "deploy.scan_command",
 }
 
 
@@ -266,28 +269,6 @@ def history(site: Path, data: Path, hours: int, seed: int) -> None:
     from deploy.virtual import fill_history
 
     fill_history(site, data, hours, seed)
-
-
-@cli.command(hidden=True)
-@click.argument("site", type=_FOLDER)
-@click.option("--copy", type=_FOLDER, required=True, help="Where the site goes with the addresses that are served.")
-@click.option("--seed", type=int, default=1)
-@click.option("--replay", type=_FILE)
-@click.option("--stations", type=_FILE)
-@click.option("--station", "names", multiple=True)
-@click.option("--period", type=float, help="Polling period of the copy [s].")
-@click.option("--hold", type=int, help="How long a played value stays [ms].")
-def fleet(
-    site: Path, copy: Path, seed: int, replay: Path | None, stations: Path | None, names: tuple[str, ...],
-    period: float | None, hold: int | None,
-) -> None:  # fmt: skip
-    """Serve virtual probes on loopback."""
-    from deploy.virtual import serve, serve_replay
-
-    if replay is None:
-        serve(site, copy, seed)
-    else:
-        serve_replay(site, copy, replay, stations, names, period or 1.0, hold or 3_600_000)
 
 
 @cli.command(hidden=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sensors.place import Station
-from sensors.site import Site
+from sensors.site import PROFILES, Site
 
 _COLUMNS = (
     "id", "name", "name_en", "river", "reach", "chainage_m", "water_body", "profile", "endpoint", "unit", "gateway",
@@ -35,6 +35,8 @@ def write_copy(site: Site, folder: Path, reason: str, stale_after_s: float | Non
     for path in sorted(site.folder.iterdir()):
         if path.is_file() and path.name != "stations.csv":
             shutil.copyfile(path, folder / path.name)
+    if (site.folder / PROFILES).is_dir():
+        shutil.copytree(site.folder / PROFILES, folder / PROFILES, dirs_exist_ok=True)
     if stale_after_s is not None:
         settings = folder / "site.toml"
         settings.write_text(

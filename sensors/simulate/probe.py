@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sensors.determinand import DETERMINANDS
 from sensors.place import Station
-from sensors.profile import load_profiles
+from sensors.profile import Profile, load_profiles
 from sensors.reading import StationState
 from sensors.simulate.chance import key, keys, normals
 from sensors.simulate.faults import ALL, Fault, FaultKind, FaultSource, ListedFaults
@@ -93,13 +93,23 @@ class VirtualProbe:
         Default: none ever.
     seed : int
         Of the noise and of the instruments' own errors.
+    profile : Profile, optional
+        The station's, where it is none of those that ship with the program.
     """
 
-    def __init__(self, water: Water, station: Station, faults: FaultSource | None = None, seed: int = 1) -> None:
+    def __init__(
+        self,
+        water: Water,
+        station: Station,
+        faults: FaultSource | None = None,
+        seed: int = 1,
+        profile: Profile | None = None,
+    ) -> None:
         self.water = water
         self.station = station
         self.faults = faults or ListedFaults()
-        self.determinands = tuple(name for name in load_profiles()[station.profile].determinands if name in ERRORS)
+        profile = load_profiles()[station.profile] if profile is None else profile
+        self.determinands = tuple(name for name in profile.determinands if name in ERRORS)
         self._row = {name: row for row, name in enumerate(self.determinands)}
         self._noise_key = (seed, _NOISE, key(station.id), keys(self.determinands)[:, None])
         share, absolute, gain, offset = np.array([ERRORS[name] for name in self.determinands]).T[:, :, None]

@@ -10,6 +10,8 @@ from collectors.spool import Spool
 from deploy.site_copy import write_copy
 from deploy.virtual import HISTORY_STEP_MS, ProbeInstrument, fill_history, probes
 from sensors.reading import Quality, StationState
+from sensors.site import load_site
+from tests.conftest import ROOT
 
 
 def test_the_past_waits_in_the_spools_and_ends_now(xietang, tmp_path, monkeypatch) -> None:
@@ -29,6 +31,25 @@ def test_the_past_waits_in_the_spools_and_ends_now(xietang, tmp_path, monkeypatc
     assert times[-1] == now_ms // HISTORY_STEP_MS * HISTORY_STEP_MS - HISTORY_STEP_MS
     assert [b - a for a, b in pairwise(times)] == [HISTORY_STEP_MS] * 5
     assert [o.time_ms for o in found] == sorted(o.time_ms for o in found), "as a gateway would have spooled it"
+
+
+def test_a_site_s_own_profile_is_served_and_copied(xietang, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("deploy.virtual.machine_ms", lambda: 1_790_000_400_000)
+    folder, copy = tmp_path / "site", tmp_path / "copy"
+    write_copy(xietang, folder, "-")
+    (folder / "profiles").mkdir()
+    text = (ROOT / "sensors" / "profiles" / "remond_ph.toml").read_text("utf-8")
+    (folder / "profiles" / "my_ph.toml").write_text(text.replace('id = "remond_ph"', 'id = "my_ph"'), "utf-8")
+    stations = (folder / "stations.csv").read_text("utf-8").splitlines()
+    stations[2] = stations[2].replace("station_cabinet", "my_ph")
+    (folder / "stations.csv").write_text("\n".join(stations), "utf-8")
+    site = load_site(folder)
+    [name] = [station.id for station in site.stations.values() if station.profile == "my_ph"]
+    assert set(ProbeInstrument(probes(site, 1, None)[name]).measure(0)[0]) == {"ph", "water_temperature"}
+    write_copy(site, copy, "-")
+    assert load_site(copy).stations[name].profile == "my_ph"
+    fill_history(folder, tmp_path / "spools", hours=1, seed=3)
+    assert (tmp_path / "spools").is_dir()
 
 
 def test_past_and_present_come_from_the_same_probe(xietang, tmp_path, monkeypatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sensors.place import Outfall, OutfallKind, Reach, River, Station, WaterBody
-from sensors.site import AssessmentSettings, Site
+from sensors.site import Site
+from sensors.site_settings import AssessmentSettings
 
 #: 2026-07-01T00:00Z.
 JULY_MS = 1_782_864_000_000

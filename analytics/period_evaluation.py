@@ -13,12 +13,13 @@ from analytics.comparison import Change, ComparisonSettings, compare_rivers, com
 from analytics.evaluation import RiverGrade, evaluate_river
 from analytics.grading import WaterClass
 from analytics.laboratory import LaboratoryResult
-from analytics.period_means import HourColumns, PeriodSettings
+from analytics.period_means import HourColumns
 from analytics.periods import Period
 from analytics.section import SectionGrade, evaluate_section
 from analytics.subdistrict import SubdistrictGrade, evaluate_subdistrict
 from sensors.place import River, Station
 from sensors.reading import StationState
+from sensors.site_settings import PeriodSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,67 +15,23 @@ from datetime import tzinfo
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.below_detection import MEAN_SHARE
 from analytics.grading import GradeColumns, grade_columns
 from analytics.periods import PeriodKind, period_edges
 from analytics.window import MEAN_DIGITS, HourMean
 from sensors.place import WaterBody
+from sensors.site_settings import PeriodSettings
 
-_MOST = {"min_hours_4h": 4, "min_4h_day": 6, "min_days_month": 28, "min_months_quarter": 3, "min_months_year": 12}
 
-
-@dataclass(frozen=True, slots=True)
-class PeriodSettings:
-    """Fewest valid parts for a mean of probe values, and what stands for a value below detection.
-
-    Settings of this project: none is quoted from a rule.
-
-    Attributes
-    ----------
-    min_hours_4h : int
-        Valid hours in four hours, 1 to 4. Stations that report every four hours have one.
-    min_4h_day : int
-        Valid four-hour means in a day, 1 to 6: half the day.
-    min_days_month : int
-        Valid days in a month, 1 to 28: half the month. For the running month give fewer.
-    min_months_quarter : int
-        Valid months in a quarter, 1 to 3. 环办[2011]22号 asks for at least two results (from memory).
-    min_months_year : int
-        Valid months in a year, 1 to 12. 环办[2011]22号 asks for the mean of twelve monthly results, and at least eight
-        where ice or the like prevents sampling (from memory).
-    below_detection_share : float
-        Share of the detection limit in means, 0 to 1; see `analytics.below_detection.MEAN_SHARE`.
-
-    Raises
-    ------
-    ValueError
-        If a number is out of its range.
-    """
-
-    min_hours_4h: int = 1
-    min_4h_day: int = 3
-    min_days_month: int = 15
-    min_months_quarter: int = 2
-    min_months_year: int = 8
-    below_detection_share: float = MEAN_SHARE
-
-    def __post_init__(self) -> None:
-        for name, most in _MOST.items():
-            if not 1 <= getattr(self, name) <= most:
-                raise ValueError(f"{name} is {getattr(self, name)}; 1 to {most}")
-        if not 0 <= self.below_detection_share <= 1:
-            raise ValueError(f"below_detection_share is {self.below_detection_share}; 0 to 1")
-
-    def step(self, kind: PeriodKind) -> tuple[PeriodKind | None, int]:
-        """What a period of a kind is the mean of (None: of hours), and the fewest of it."""
-        steps: dict[PeriodKind, tuple[PeriodKind | None, int]] = {
-            "4h": (None, self.min_hours_4h),
-            "day": ("4h", self.min_4h_day),
-            "month": ("day", self.min_days_month),
-            "quarter": ("month", self.min_months_quarter),
-            "year": ("month", self.min_months_year),
-        }
-        return steps[kind]
+def step_of(kind: PeriodKind, settings: PeriodSettings) -> tuple[PeriodKind | None, int]:
+    """What a period of a kind is the mean of (None: of hours), and the fewest of it."""
+    steps: dict[PeriodKind, tuple[PeriodKind | None, int]] = {
+        "4h": (None, settings.min_hours_4h),
+        "day": ("4h", settings.min_4h_day),
+        "month": ("day", settings.min_days_month),
+        "quarter": ("month", settings.min_months_quarter),
+        "year": ("month", settings.min_months_year),
+    }
+    return steps[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +194,7 @@ def probe_means(
         Whether suspect readings take part.
     """
     settings = settings or PeriodSettings()
-    part, minimum = settings.step(kind)
+    part, minimum = step_of(kind, settings)
     edges = np.array(period_edges(kind, start_ms, end_ms, zone), np.int64)
     if part is None:
         values, marks = (

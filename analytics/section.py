@@ -17,11 +17,12 @@ from analytics.below_detection import Amount, mean_amount
 from analytics.descriptors import Descriptor, descriptor_of
 from analytics.grading import Grade, WaterClass, grade
 from analytics.laboratory import LaboratoryResult, amounts_in
-from analytics.period_means import HourColumns, PeriodSettings, probe_means
+from analytics.period_means import HourColumns, probe_means, step_of
 from analytics.periods import Period
 from analytics.window import hours_between
 from sensors.place import WaterBody
 from sensors.reading import StationState
+from sensors.site_settings import PeriodSettings
 
 Source = Literal["laboratory", "probe", "both"]
 
@@ -219,7 +220,7 @@ def values_of_parts(
         If the period is not made of days or months.
     """
     settings = settings or PeriodSettings()
-    step, minimum = settings.step(period.kind)
+    step, minimum = step_of(period.kind, settings)
     if step not in ("day", "month"):
         raise ValueError(f"a {period.kind} is not made of days or months")
     sampled = results if period.kind == "month" else ()
@@ -252,7 +253,7 @@ def _value(
     months = _of_months(period, hours, results, settings, suspect)
     valid = [month for month in months if month is not None]
     source = _together(month.source for month in valid)
-    if source is None or len(valid) < settings.step(period.kind)[1]:
+    if source is None or len(valid) < step_of(period.kind, settings)[1]:
         return None
     return PeriodValue(
         mean_amount([month.amount for month in valid], settings.below_detection_share),
@@ -292,7 +293,7 @@ def _of_probe(
         return [None] * len(parts)
     kind = parts[0].kind
     means = probe_means(hours, kind, period.start_ms, period.end_ms, period.zone, settings=settings, suspect=suspect)
-    step = settings.step(kind)[0]
+    step = step_of(kind, settings)[0]
     columns = (means.mean.tolist(), means.count.tolist(), means.provisional.tolist())
     return [
         None

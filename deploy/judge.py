@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics.evaluation import RiverGrade, StationGrade, evaluate_river, evaluate_station
-from analytics.grading import Grade, WaterClass
-from analytics.latest import evaluate_latest
-from analytics.pollutants import section_pollutants
-from analytics.uncertainty import class_probabilities, sigmas_of, sigmas_of_sections
+from analytics.evaluation import StationGrade, evaluate_river, evaluate_station
+from analytics.grading import WaterClass
 from analytics.window import HOUR_MS, HourMean, hours_by_station
 from collectors.stores.base import Assessment, ReadingStore
+from deploy.judge_rows import latest_row, river_row, station_row
 from sensors.determinand import DETERMINANDS
-from sensors.place import Station, WaterBody
+from sensors.place import Station
 from sensors.reading import Reading
 from sensors.site import Site
 
@@ -29,9 +27,6 @@ RESTART_BACK_MS = 7 * 24 * HOUR_MS
 
 #: Hours of a river that one tick judges at most beside the running one: about a second's work.
 HOURS_A_TICK = 500
-
-#: Classes that are less probable than this are not told.
-TOLD = 0.0005
 
 
 class Judge:
@@ -66,6 +61,31 @@ class Judge:
     def behind(self) -> bool:
         """Whether earlier hours still wait to be judged."""
         return bool(self._since)
+
+    def left(self) -> dict[str, Any]:
+        """What has been asked for and is not judged yet, as plain data for `take_up`."""
+        return {"hour_ms": self._hour_ms, "since": dict(self._since)}
+
+    def take_up(self, left: Mapping[str, Any]) -> None:
+        """Go on where another judge of the same rules has left off, the running hour once more.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is not what `left` gives; nothing is taken up then.
+        StoreError
+            If the store cannot be read.
+        """
+        hour_ms = left["hour_ms"]
+        since = {str(river): int(first_ms) for river, first_ms in left["since"].items()}
+        newest = self._store.assessments("station", "window")
+        if hour_ms is None:
+            return
+        self._hour_ms = int(hour_ms)
+        self._since = {river: first_ms for river, first_ms in since.items() if river in self._site.rivers}
+        self._stations.update(self._site.stations)
+        self._rivers.update(station.river for station in self._site.stations.values())
+        self._graded = {row.subject for row in newest if row.water_class and row.time_ms == self._hour_ms}
 
     def tick(self, now_ms: int, changed: Mapping[str, int]) -> list[Assessment]:
         """Judge the running hour of what has changed, of everything when it has just begun, and some earlier hours.
@@ -181,117 +201,3 @@ class Judge:
                 held.append(reading)
         stations = [self._site.stations[name] for name in sorted(self._stations & set(newest))]
         return [latest_row(station, newest[station.id]) for station in stations]
-
-
-def latest_row(station: Station, readings: list[Reading]) -> Assessment:
-    """Judge the readings that a station gave at one instant; one row an hour stays as history.
-
-    Raises
-    ------
-    ValueError
-        Without readings.
-    """
-    latest = evaluate_latest(readings, station.water_body)
-    if latest is None:
-        raise ValueError(f"no readings of {station.id} to judge")
-    detail = {
-        "time_ms": latest.time_ms,
-        "values": dict(latest.values),
-        "state": str(latest.state),
-        **_why(latest.grade),
-        **_how_sure(latest.values, sigmas_of(latest.values), station.water_body),
-    }
-    return Assessment(
-        "station",
-        station.id,
-        "latest",
-        latest.time_ms // HOUR_MS * HOUR_MS,
-        _name(latest.grade.water_class),
-        latest.grade.partial,
-        latest.provisional,
-        latest.grade.deciding,
-        detail,
-    )
-
-
-def station_row(station: StationGrade, hour_ms: int) -> Assessment:
-    """The stored form of a station's class over the window."""
-    means = _means(station)
-    detail = {
-        "hours": station.hours_used,
-        "window_hours": station.hours_in_window,
-        "means": means,
-        **_why(station.grade),
-        **_how_sure(means, sigmas_of(means), station.water_body),
-    }
-    return Assessment(
-        "station",
-        station.station,
-        "window",
-        hour_ms,
-        _name(station.water_class),
-        station.grade.partial,
-        station.provisional,
-        station.grade.deciding,
-        detail,
-    )
-
-
-def river_row(river: RiverGrade, hour_ms: int, stations: Sequence[StationGrade]) -> Assessment:
-    """The stored form of a river's state over the window, judged from its stations."""
-    sigmas = sigmas_of_sections(_means(station) for station in stations if station.station in river.classes)
-    detail = {
-        "hours": max(river.hours_used.values(), default=0),
-        "window_hours": river.hours_in_window,
-        "means": dict(river.means),
-        "sections": len(river.classes),
-        "method": river.method,
-        "descriptor": river.descriptor.key if river.descriptor else None,
-        "water_body": river.water_body,
-        "mixed_bodies": river.mixed_bodies,
-        "sections_with": dict(river.sections_with),
-        "ungraded": list(river.ungraded),
-        "worse_stations": [{"station": name, "water_class": river.classes[name].name} for name in river.worse],
-        "attained": river.attained,
-        **(_why(river.grade) if river.grade else {}),
-        **(_how_sure(river.means, sigmas, river.water_body) if river.grade else {}),
-    }
-    return Assessment(
-        "river",
-        river.river,
-        "window",
-        hour_ms,
-        _name(river.water_class),
-        river.partial,
-        river.provisional,
-        river.deciding,
-        detail,
-    )
-
-
-def _name(water_class: WaterClass | None) -> str | None:
-    return None if water_class is None else water_class.name
-
-
-def _means(station: StationGrade) -> dict[str, float]:
-    return {key: mean.mean for key, mean in station.means.items()}
-
-
-def _why(graded: Grade) -> dict[str, Any]:
-    return {
-        "classes": {key: water_class.name for key, water_class in graded.classes.items()},
-        "exceedance": dict(graded.exceedances),
-        "over_target": list(graded.over_target),
-        "target_exceedance": dict(graded.target_exceedances or {}),
-        "main_pollutants": [pollutant.determinand for pollutant in section_pollutants(graded)],
-        "missing": list(graded.missing),
-    }
-
-
-def _how_sure(values: Mapping[str, float], sigmas: Mapping[str, float], water_body: WaterBody) -> dict[str, Any]:
-    """Whether the class lies near a limit, what it is that does, and the classes that it may be."""
-    found = class_probabilities(values, sigmas, water_body)
-    if found is None:
-        return {}
-    told = {water_class.name: round(share, 3) for water_class, share in found.probability.items() if share >= TOLD}
-    return {"near_limit": found.near_limit, "near": list(found.near), "probability": told}

@@ -17,7 +17,7 @@ from analytics.grading import REQUIRED
 from collectors.clock import ReplayClock, machine_ms
 from collectors.stores.base import ReadingStore
 from deploy.grade import grade_readings
-from deploy.judge import latest_row
+from deploy.judge_rows import latest_row
 from deploy.tables import read_classes, read_readings, read_stations
 from deploy.virtual import ReplayInstrument
 from sensors.errors import UsageError

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.below_detection import MEAN_SHARE
-from analytics.period_means import PeriodSettings
 from analytics.window import mean_of
 from deploy.regrade.arrow import table_of
 from deploy.regrade.grades import FORMAT, Done
 from deploy.regrade.manifest import finish, finished
 from deploy.regrade.part import digest
 from sensors.determinand import DETERMINANDS
+from sensors.site_settings import PeriodSettings
 
 #: Fewest months of a year that counts for the rank correlation.
 MIN_MONTHS = PeriodSettings().min_months_year

@@ -7,11 +7,12 @@ from analytics.descriptors import DESCRIPTORS
 from analytics.grading import WaterClass
 from analytics.laboratory import LaboratoryResult
 from analytics.period_evaluation import Evaluation, PeriodEvaluation, compare_evaluations, evaluate_period
-from analytics.period_means import HourColumns, PeriodSettings
+from analytics.period_means import HourColumns
 from analytics.periods import Period
 from analytics.window import HOUR_MS, HourMean
 from sensors.place import River, Station
 from sensors.reading import StationState
+from sensors.site_settings import PeriodSettings
 
 CST = timezone(timedelta(hours=8))
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass

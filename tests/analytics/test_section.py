@@ -9,11 +9,12 @@ from analytics.below_detection import Amount, BelowDetection
 from analytics.evaluation import evaluate_river
 from analytics.grading import WaterClass
 from analytics.laboratory import LaboratoryResult
-from analytics.period_means import HourColumns, PeriodSettings
+from analytics.period_means import HourColumns
 from analytics.periods import Period, PeriodKind
 from analytics.section import PeriodValue, SectionGrade, evaluate_section
 from analytics.window import HOUR_MS, HourMean
 from sensors.reading import StationState
+from sensors.site_settings import PeriodSettings
 
 CST = timezone(timedelta(hours=8))
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass

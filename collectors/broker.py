@@ -9,6 +9,7 @@ import random
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -122,7 +123,7 @@ class Session:
     def __init__(self, address: Address, identity: Identity) -> None:
         self.address, self.identity = address, identity
         self.on_up: list[Callable[[], None]] = []
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, list[Handler]] = {}
         self._window = asyncio.Semaphore(identity.window)
         self._link: Link | None = None
         self._version: Version = 5
@@ -159,10 +160,12 @@ class Session:
     def subscribe(self, topic_filter: str, handler: Handler) -> None:
         """Have messages handed to `handler`, from the next connection on; call it before entering.
 
+        Several may listen to one filter, each gets every message of it; the first acknowledgement counts.
+
         With a persistent identity and MQTT 5 the handler must call ``message.ack()`` when it is done; what it does not
         acknowledge comes again after a break.
         """
-        self._handlers[topic_filter] = handler
+        self._handlers.setdefault(topic_filter, []).append(handler)
 
     async def connected(self) -> None:
         """Wait until there is a connection."""
@@ -255,12 +258,13 @@ class Session:
         return link
 
     def _dispatch(self, message: Message) -> None:
-        handlers = (handler for name, handler in self._handlers.items() if topic_matches_sub(name, message.topic))
-        handler = next(handlers, None)
-        if handler is not None:
-            self._guarded(lambda: handler(message))
-        else:
+        found = (handlers for name, handlers in self._handlers.items() if topic_matches_sub(name, message.topic))
+        handlers = next(found, None)
+        if handlers is None:
             message.ack()  # of an earlier life of this client; nobody wants it now
+            return
+        for handler in handlers:
+            self._guarded(partial(handler, message))
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:

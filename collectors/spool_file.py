@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from collectors.spool_reserve import LOG_BYTES, Reserve, is_full
 from collectors.sqlite_versions import bring_up
 from sensors.errors import StoreError
 from sensors.reading import Observation, Quality, StationState
@@ -38,6 +39,12 @@ _SCHEMA = (
 
 #: A clock that moves on by more than this between two groups has jumped, or the gateway was off [ms].
 JUMP_MS = 24 * 3_600_000
+
+#: Rows deleted at once on a full disk.
+DELETE_STEP = 2_000
+
+#: What ``PRAGMA auto_vacuum`` answers.
+_INCREMENTAL = 2
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -106,8 +113,10 @@ class SpoolFile:
         self.path = path
         self.damaged: Path | None = None
         self._open_db: sqlite3.Connection | None = None
+        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._reserve.hold()
             try:
                 self._open()
             except sqlite3.DatabaseError as error:
@@ -135,10 +144,14 @@ class SpoolFile:
     def _prepare(self, db: sqlite3.Connection) -> None:
         # One process only: two gateways on one spool would deliver each other's rows.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+            # Setting it writes, even where it is set: a full disk must not keep a gateway from delivering.
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA journal_size_limit = 4194304")
+        db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
+        # Debian's SQLite overwrites what is deleted: every delivered row would be written once more to an SD card.
+        db.execute("PRAGMA secure_delete = OFF")
         db.execute("BEGIN IMMEDIATE")
         version, newest = bring_up(db, _SCHEMA, MIGRATIONS), len(MIGRATIONS) + 1
         db.execute("COMMIT")
@@ -231,7 +244,28 @@ class SpoolFile:
         return found
 
     def delete_up_to(self, seq: int) -> None:
-        """Delete delivered rows and give their pages back to the disk."""
+        """Delete delivered rows and give their pages back to the disk, also where that is full."""
+        try:
+            self._delete(seq)
+        except sqlite3.OperationalError as error:
+            if not is_full(error) or not self._reserve.release():
+                raise
+            self._make_room(seq)
+        self._vacuum()
+        self._reserve.hold()
+
+    def _make_room(self, seq: int) -> None:
+        """Delete with what the reserve gave up: the log is worked into the file first, and is written from its start.
+
+        In steps that fit into the log, because SQLite writes every page that it gives up.
+        """
+        for last in [*range(self.base + DELETE_STEP, seq, DELETE_STEP), seq]:
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._delete(last)
+        self._vacuum()
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _delete(self, seq: int) -> None:
         with _transaction(self._db):
             rows, size = self._db.execute(
                 f"SELECT count(*), coalesce(sum(length(body) + {ROW_OVERHEAD}), 0) FROM row WHERE seq <= ?", (seq,)
@@ -240,7 +274,13 @@ class SpoolFile:
         self.rows -= rows
         self.bytes -= size
         self.base = max(self.base, min(seq, self.last))
-        self._db.execute("PRAGMA incremental_vacuum(256)").fetchall()
+
+    def _vacuum(self) -> None:
+        try:
+            self._db.execute("PRAGMA incremental_vacuum(256)").fetchall()
+        except sqlite3.OperationalError as error:
+            if not is_full(error):
+                raise
 
     def renew(self) -> None:
         """Begin a new epoch with the rows that are there: their numbers are new to whoever counts.
@@ -291,14 +331,16 @@ def _bodies(observations: Sequence[Observation], now_ms: int) -> Iterator[tuple[
 def encode(observation: Observation) -> str:
     """Observation as one line of JSON."""
     values = {key: (value, int(quality)) for key, (value, quality) in observation.values.items()}
-    row = (observation.station, observation.time_ms, str(observation.state), values)
+    row = [observation.station, observation.time_ms, str(observation.state), values]
+    if not observation.synchronised:
+        row.append(False)
     return json.dumps(row, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def decode(body: str) -> Observation:
     """Observation from what `encode` made."""
-    station, time_ms, state, values = json.loads(body)
+    station, time_ms, state, values, *more = json.loads(body)
     cells: Iterable[tuple[str, tuple[float | None, int]]] = values.items()
     return Observation(
-        station, time_ms, {key: (value, Quality(flag)) for key, (value, flag) in cells}, StationState(state)
+        station, time_ms, {key: (value, Quality(flag)) for key, (value, flag) in cells}, StationState(state), not more
     )

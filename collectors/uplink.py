@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +24,9 @@ from collectors.wire import Batch, WireError
 from sensors.errors import LinkError, StoreError
 
 log = logging.getLogger(__name__)
+
+#: Newest records of what was dropped that the state tells.
+MAX_GAPS = 20
 
 #: Resends without any progress after which the connection itself is made anew.
 FRUITLESS = 5
@@ -85,11 +88,13 @@ class Uplink:
     shard : int
     now_ms : callable
         Clock of what the gateway says about itself [ms since the epoch, UTC].
-    birth : mapping, optional
-        What else the retained birth message tells: software version, hash of the configuration, ...
+    birth : callable, optional
+        What else the retained birth message tells, asked for each time: software, hash of the configuration, ...
     status : callable, optional
         What else the periodic state message tells, asked for each time.
     pace : Pace, optional
+    holds : sequence of callable
+        How far others have read the spool; what one of them has not read yet is not deleted.
 
     Attributes
     ----------
@@ -106,13 +111,13 @@ class Uplink:
         shard: int,
         gateway: str,
         now_ms: Now,
-        birth: Mapping[str, Any] | None = None,
+        birth: Callable[[], Mapping[str, Any]] | None = None,
         status: Callable[[], Mapping[str, Any]] | None = None,
         pace: Pace | None = None,
+        holds: Sequence[Callable[[], int]] = (),
     ) -> None:
         self._session, self._spool, self._gateway, self._now_ms = session, spool, gateway, now_ms
-        self._birth = dict(birth or {})
-        self._status = status or dict
+        self._birth, self._status, self._holds = birth or dict, status or dict, tuple(holds)
         self._pace = pace or Pace()
         self.error = ""
         self._topics = {channel: wire.topic(site, shard, gateway, channel) for channel in wire.CHANNELS}
@@ -126,6 +131,7 @@ class Uplink:
         self._wait_s = self._pace.resend_s
         self._fruitless = 0
         self._fresh = False
+        self._announce = asyncio.Event()
         self._renew = False
         self._wake = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
@@ -135,7 +141,7 @@ class Uplink:
         spool.listeners.append(self._wake.set)
 
     async def __aenter__(self) -> Self:
-        work = {"send": self._send, "delete": self._delete, "state": self._tell}
+        work = {"send": self._send, "delete": self._delete, "state": self._tell, "birth": self._renew_birth}
         self._tasks = [guarded(run, f"{name} {self._gateway}", self._fault) for name, run in work.items()]
         return self
 
@@ -152,7 +158,7 @@ class Uplink:
                 async with asyncio.timeout(2.0):
                     await self._publish_birth(online=False)
         with contextlib.suppress(StoreError):
-            await self._spool.delete_up_to(self._spool.epoch, self._acked)
+            await self._spool.delete_up_to(self._spool.epoch, self._deletable)
 
     def _fault(self, error: str) -> None:
         # A fault of ours. It stays in the state until somebody has restarted, and so looked at, this gateway.
@@ -163,6 +169,15 @@ class Uplink:
     def backlog(self) -> int:
         """Rows on disk that the hub has not stored yet, as far as is known here."""
         return self._spool.state.last - max(self._acked, self._spool.state.base)
+
+    @property
+    def _deletable(self) -> int:
+        """Rows up to here are stored at the hub, and read by everybody else who wants them."""
+        return min((self._acked, *(hold() for hold in self._holds)))
+
+    def announce(self) -> None:
+        """Tell at once, in birth and state, what has changed about this gateway."""
+        self._announce.set()
 
     async def delivered(self) -> None:
         """Wait until the hub has stored everything that is in the spool now."""
@@ -284,7 +299,7 @@ class Uplink:
 
     async def _publish_birth(self, *, online: bool) -> None:
         payload = wire.encode_status(
-            self._gateway, online=online, epoch=self._spool.epoch, time_ms=self._now_ms(), **self._birth
+            self._gateway, online=online, epoch=self._spool.epoch, time_ms=self._now_ms(), **self._birth()
         )
         await self._session.publish(self._topics["birth"], payload, retain=True)
 
@@ -292,22 +307,39 @@ class Uplink:
         deleted = self._spool.state.base
         while True:
             await asyncio.sleep(self._pace.delete_s)
-            if self._acked <= deleted:
+            if self._deletable <= deleted:
                 continue
             try:
-                acked = self._acked
-                await self._spool.delete_up_to(self._spool.epoch, acked)
-                deleted = acked
+                done = self._deletable
+                await self._spool.delete_up_to(self._spool.epoch, done)
+                deleted = done
             except StoreError as error:
                 log.error("%s: %s", self._gateway, error)
+
+    async def _renew_birth(self) -> None:
+        while True:
+            await self._announce.wait()
+            await self._session.connected()
+            self._announce.clear()
+            with contextlib.suppress(LinkError):
+                # Where it fails the next connection does both.
+                await self._publish_birth(online=True)
+                await self._publish_state()
 
     async def _tell(self) -> None:
         while True:
             await self._session.connected()
-            payload = wire.encode_status(self._gateway, **self._state())
             with contextlib.suppress(LinkError):
-                await self._session.publish(self._topics["state"], payload, retain=True)
+                await self._publish_state()
             await asyncio.sleep(self._pace.state_s)
+
+    async def _publish_state(self) -> None:
+        try:
+            gaps = await self._spool.gaps()
+        except StoreError:
+            gaps = []  # `spool_error` says why
+        payload = wire.encode_status(self._gateway, **self._state(), gaps=[asdict(gap) for gap in gaps[-MAX_GAPS:]])
+        await self._session.publish(self._topics["state"], payload, retain=True)
 
     def _state(self) -> dict[str, Any]:
         spool, session = self._spool.state, self._session.state

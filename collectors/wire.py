@@ -30,8 +30,8 @@ from sensors.reading import Observation
 
 __all__ = [
     "CHANNELS", "FUTURE_MS", "ID", "MAX_BYTES", "MAX_ROWS", "MAX_SEQ", "OLDEST_MS", "VERSION",
-    "Batch", "Channel", "Refusal", "Topic", "Watermark", "WireError",
-    "encode_batch", "encode_status", "encode_watermark", "parse_batch", "parse_status", "parse_topic",
+    "Batch", "Channel", "Envelope", "Refusal", "Topic", "Watermark", "WireError",
+    "encode_batch", "encode_status", "encode_watermark", "open_batch", "parse_batch", "parse_status", "parse_topic",
     "parse_watermark", "shard_filter", "topic",
 ]  # fmt: skip
 
@@ -51,8 +51,21 @@ MAX_SEQ = 2**63 - 1
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _EPOCH = re.compile(r"[0-9a-f]{8,64}")
 
-Channel = Literal["obs", "birth", "state", "ack", "cmd", "cfg"]
-CHANNELS: tuple[Channel, ...] = ("obs", "birth", "state", "ack", "cmd", "cfg")
+Channel = Literal["obs", "birth", "state", "ans", "ack", "cmd", "cfg"]
+CHANNELS: tuple[Channel, ...] = ("obs", "birth", "state", "ans", "ack", "cmd", "cfg")
+
+
+_NOTHING = type(None)
+
+#: What gateways say about themselves, as far as we know it, and the types of JSON that it has.
+_STATUS: Mapping[str, tuple[type, ...]] = {
+    "online": (bool,), "nobody_listens": (bool,),
+    "time_ms": (int,), "backlog": (int,), "bytes": (int,), "waiting": (int,), "dropped": (int,), "connections": (int,),
+    "mqtt": (int, _NOTHING),
+    "software": (str,), "config": (str,), "spool_error": (str,), "damaged": (str,), "uplink_error": (str,),
+    "gaps": (list,),
+    "silent": (dict,), "clock": (dict,), "refused": (dict,), "refused_payloads": (dict,), "hj212": (dict,),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,38 @@ def encode_batch(batch: Batch) -> bytes:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A batch whose groups nobody has looked into yet; its fields are those of `Batch`."""
+
+    gateway: str
+    epoch: str
+    base: int
+    after: int
+    last: int
+    groups: list[Any]
+
+
+def open_batch(payload: bytes, gateway: str) -> Envelope:
+    """Check what surrounds the groups of a batch that came on a gateway's topic.
+
+    Raises
+    ------
+    WireError
+        If the payload as a whole cannot be trusted.
+    """
+    body = _object(payload)
+    _envelope(body, gateway)
+    epoch = _epoch(body.get("epoch"))
+    base, after, last = (_seq(body.get(name), name) for name in ("base", "after", "last"))
+    if not base <= after < last:
+        refuse("shape", "base <= after < last", [base, after, last])
+    groups = body.get("groups")
+    if not isinstance(groups, list):
+        refuse("shape", "groups", groups)
+    return Envelope(gateway, epoch, base, after, last, groups)
+
+
 def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collection[str] | None = None) -> Batch:
     """Read a batch that came on a gateway's topic.
 
@@ -187,18 +232,11 @@ def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collecti
     WireError
         If the payload as a whole cannot be trusted.
     """
-    body = _object(payload)
-    _envelope(body, gateway)
-    epoch = _epoch(body.get("epoch"))
-    base, after, last = (_seq(body.get(name), name) for name in ("base", "after", "last"))
-    if not base <= after < last:
-        refuse("shape", "base <= after < last", [base, after, last])
-    groups = body.get("groups")
-    if not isinstance(groups, list):
-        refuse("shape", "groups", groups)
+    head = open_batch(payload, gateway)
+    after, last = head.after, head.last
     rows: dict[int, Observation] = {}
     refused: list[Refusal] = []
-    for group in groups:
+    for group in head.groups:
         try:
             found = read_group(group, last - after, Rules(now_ms, stations), refused)
             if not found.keys().isdisjoint(seq - after for seq in rows):
@@ -210,7 +248,7 @@ def parse_batch(payload: bytes, gateway: str, now_ms: int, *, stations: Collecti
             refused.append(Refusal(error.reason, str(error), rows_lost, kept(group)))
     if len(rows) > MAX_ROWS:
         raise WireError("size", f"{len(rows)} rows; accepted: up to {MAX_ROWS}")
-    return Batch(gateway, epoch, base, after, last, tuple(sorted(rows.items())), tuple(refused))
+    return Batch(gateway, head.epoch, head.base, after, last, tuple(sorted(rows.items())), tuple(refused))
 
 
 def encode_watermark(gateway: str, watermark: Watermark) -> bytes:
@@ -236,12 +274,15 @@ def parse_status(payload: bytes, gateway: str) -> dict[str, Any]:
     Raises
     ------
     WireError
-        If it is no object, of another version or another gateway's, or its epoch is none.
+        If it is no object, of another version or another gateway's, or a field that we know is not what it has to be.
     """
     body = _object(payload)
     _envelope(body, gateway)
     if "epoch" in body:
         _epoch(body["epoch"])
+    for name, kinds in _STATUS.items():
+        if name in body and type(body[name]) not in kinds:
+            refuse("shape", f"{name}: {' or '.join(kind.__name__ for kind in kinds)}", body[name])
     return body
 
 

@@ -63,6 +63,7 @@ def encode_group(
 ) -> dict[str, Any]:
     """Rows of one station with the same determinands as columns."""
     cells = {key: [observation.values[key] for _, observation in rows] for key in keys}
+    adrift = [index for index, (_, observation) in enumerate(rows) if not observation.synchronised]
     quality = {key: _uniform([int(quality) for _, quality in column]) for key, column in cells.items()}
     return {
         "station": station,
@@ -72,6 +73,7 @@ def encode_group(
         "state": _uniform([str(observation.state) for _, observation in rows]),
         "quality": _uniform_all(quality),
         "values": {key: [value for value, _ in column] for key, column in cells.items()},
+        **({"adrift": adrift} if adrift else {}),
     }
 
 
@@ -120,6 +122,7 @@ def read_group(group: Any, most: int, rules: Rules, refused: list[Refusal]) -> d
     times = _column(group.get("time_ms"), n, "time_ms", scalar=False)
     states = _column(group.get("state"), n, "state")
     cells = _cells(group, n)
+    adrift = _adrift(group.get("adrift", []), n)
     strange = [key for key in cells if key not in DETERMINANDS]
     found = [Refusal("determinand", f"found {key!r:.120} of {station}", 0, _only(group, key)) for key in strange]
     rows: dict[int, Observation] = {}
@@ -131,9 +134,10 @@ def read_group(group: Any, most: int, rules: Rules, refused: list[Refusal]) -> d
         row = {key: column[index] for key, column in cells.items()}
         try:
             values = {key: _cell(cell, key) for key, cell in row.items() if key in DETERMINANDS}
-            rows[offset] = Observation(station, rules.check_time(time_ms), values, _state(state))
+            rows[offset] = Observation(station, rules.check_time(time_ms), values, _state(state), index not in adrift)
         except WireError as error:
-            found.append(Refusal(error.reason, f"{station}: {error}", 1, _row(station, offset, time_ms, state, row)))
+            kept_row = _row(station, offset, time_ms, state, row, adrift=index in adrift)
+            found.append(Refusal(error.reason, f"{station}: {error}", 1, kept_row))
     refused.extend(found)
     return rows
 
@@ -151,7 +155,19 @@ def _cells(group: Mapping[str, Any], n: int) -> dict[str, list[tuple[Any, Any]]]
     return cells
 
 
-def _row(station: str, offset: int, time_ms: Any, state: Any, row: Mapping[str, tuple[Any, Any]]) -> bytes:
+def _adrift(indices: Any, n: int) -> frozenset[int]:
+    """Indices of rows whose time is from a clock that was not synchronised; few or none."""
+    if not isinstance(indices, list) or not all(is_int(index) and 0 <= index < n for index in indices):
+        refuse("shape", f"adrift: indices of {n} rows", indices)
+    found = frozenset(indices)
+    if len(found) < len(indices):
+        refuse("shape", "adrift: each index once", indices)
+    return found
+
+
+def _row(
+    station: str, offset: int, time_ms: Any, state: Any, row: Mapping[str, tuple[Any, Any]], *, adrift: bool
+) -> bytes:
     """One row of a group as a group of its own."""
     values = {key: [value] for key, (value, _) in row.items()}
     quality = {key: flag for key, (_, flag) in row.items()}
@@ -163,6 +179,7 @@ def _row(station: str, offset: int, time_ms: Any, state: Any, row: Mapping[str, 
             "state": state,
             "quality": quality,
             "values": values,
+            **({"adrift": [0]} if adrift else {}),
         }
     )
 

@@ -14,15 +14,22 @@ from pathlib import Path
 
 from collectors import link, wire
 from collectors.wire import Channel
-from deploy.certs import BOARD, DUE_DAYS, SERVER, Authority, gateway_name, hub_name
+from deploy.certs import BOARD, DUE_DAYS, OPERATOR, SERVER, Authority, gateway_name, hub_name
 from deploy.private_files import locked, replace_file
 from sensors.errors import UsageError
 from sensors.place import Gateway
 from sensors.site import Site
 
-#: What a gateway says and the hub hears; what the hub says and a gateway hears.
-FROM_GATEWAY: tuple[Channel, ...] = ("obs", "birth", "state")
+#: What a gateway says and the hub hears; what a gateway hears.
+FROM_GATEWAY: tuple[Channel, ...] = ("obs", "birth", "state", "ans")
 TO_GATEWAY: tuple[Channel, ...] = ("ack", "cmd", "cfg")
+
+#: What the hub says. It gives no commands: who breaks into it cannot write to a probe.
+FROM_HUB: tuple[Channel, ...] = ("ack", "cfg")
+
+#: What an operator says, and hears of what comes of it.
+FROM_OPERATOR: tuple[Channel, ...] = ("cmd",)
+TO_OPERATOR: tuple[Channel, ...] = ("birth", "state", "ans")
 
 #: What the board may hear: who is there and how they are. Readings it has from the store.
 TO_BOARD: tuple[Channel, ...] = ("birth", "state")
@@ -78,7 +85,9 @@ def acl(site: Site) -> str:
     for name, members in _hubs(gateways).items():
         lines += ["", f"user {name}"]
         lines += _rights("read", site, members, FROM_GATEWAY)
-        lines += _rights("write", site, members, TO_GATEWAY)
+        lines += _rights("write", site, members, FROM_HUB)
+    lines += ["", f"user {OPERATOR}", *_rights("write", site, gateways, FROM_OPERATOR)]
+    lines += _rights("read", site, gateways, TO_OPERATOR)
     lines += ["", f"user {BOARD}", *_rights("read", site, gateways, TO_BOARD)]
     return "\n".join(lines) + "\n"
 

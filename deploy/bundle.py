@@ -18,11 +18,15 @@ from pathlib import Path
 
 from collectors.broker import parse_address
 from deploy.certs import DUE_DAYS, SERVER, Authority, Pair, gateway_name
+from deploy.gateway_config import gateway_config
 from deploy.gateway_unit import DATA, HOME, UNIT, gateway_unit
 from deploy.private_files import locked, write_new
 from deploy.site_slice import site_files, slice_site
 from sensors.errors import UsageError
 from sensors.site import Site
+
+#: The program, as it is built.
+WHEEL = f"riverchief-{version('riverchief')}-py3-none-any.whl"
 
 #: Readable by everybody, and by the owner only.
 _PUBLIC, _PRIVATE = 0o644, 0o600
@@ -48,7 +52,15 @@ class Bundle:
 
 
 def write_bundle(
-    site: Site, gateway: str, authority: Authority, broker: str, out: Path, now: datetime, *, min_days: int = DUE_DAYS
+    site: Site,
+    gateway: str,
+    authority: Authority,
+    broker: str,
+    out: Path,
+    now: datetime,
+    *,
+    min_days: int = DUE_DAYS,
+    wheels: Path | None = None,
 ) -> Bundle:
     """Pack a gateway's bundle.
 
@@ -65,19 +77,20 @@ def write_bundle(
     now : datetime
     min_days : int
         Fewest days that the certificate must have left.
+    wheels : Path, optional
+        Folder with the program and all that it needs (``pip download``), for a box without a line.
 
     Raises
     ------
     UsageError
         If the site has no such gateway, the broker's address is none of ours, the certificate is missing or about to
-        expire, or `out` cannot be written.
+        expire, the folder of wheels lacks this version of the program, or `out` cannot be written.
     """
     part = slice_site(site, gateway)
     pair = authority.usable(gateway_name(gateway), now, days=min_days)
     _check_broker(broker, authority)
-    archive = pack(
-        f"riverchief-{gateway}", _files(part, gateway, authority, pair, broker), pair.x509.not_valid_before_utc
-    )
+    files = _files(part, gateway, authority, pair, broker) | _wheelhouse(wheels)
+    archive = pack(f"riverchief-{gateway}", files, pair.x509.not_valid_before_utc)
     with locked(out.parent):
         write_new(out, archive)
     return Bundle(out, hashlib.sha256(archive).hexdigest(), len(part.stations), pair.x509.not_valid_after_utc)
@@ -112,6 +125,37 @@ def _files(part: Site, gateway: str, authority: Authority, pair: Pair, broker: s
         "tls/gateway.crt": (_PUBLIC, pair.certificate.read_bytes()),
         "tls/gateway.key": (_PRIVATE, pair.key.read_bytes()),
     }
+
+
+def _wheelhouse(folder: Path | None) -> dict[str, tuple[int, bytes]]:
+    """The program and what it needs, where it was given, and in any case what the engineer does with the folder."""
+    found: dict[str, tuple[int, bytes]] = {"wheelhouse/README.md": (_PUBLIC, _wheel_notes().encode())}
+    if folder is None:
+        return found
+    try:
+        wheels = {path.name: path.read_bytes() for path in sorted(folder.glob("*.whl"))}
+    except OSError as error:
+        raise UsageError(f"cannot read {folder}: {error.strerror}") from None
+    if WHEEL not in wheels:
+        names = ", ".join(wheels) or "no wheel"
+        raise UsageError(f"{folder} has {names[:300]}; accepted: {WHEEL} with what it needs, from pip download")
+    return found | {f"wheelhouse/{name}": (_PUBLIC, data) for name, data in wheels.items()}
+
+
+def _wheel_notes() -> str:
+    return f"""# Wheelhouse 离线安装包
+A box at the river has no package index. `INSTALL.md` installs from this folder; it needs `{WHEEL}`
+and the wheels of what it is built on, for the box's own Python and processor.
+河边的网关无法联网下载；程序由本文件夹安装，须含上述 wheel 及其依赖，并与网关的 Python 版本和处理器一致。
+
+Are there no `.whl` files beside this page? Then fill the folder before you drive there, on a machine with a line and
+the same Python version and processor as the box 若此处没有 `.whl` 文件，请在联网且环境相同的机器上先下载:
+```
+pip download --only-binary :all: -d wheelhouse './{WHEEL}[gateway]'
+```
+For another processor add for example 处理器不同时另加: `--platform manylinux2014_aarch64 --python-version 3.11`.
+Or give the folder to `riverchief bundle --wheels`, and it is in the archive 或用 `--wheels` 直接打入安装包.
+"""
 
 
 def pack(top: str, files: Mapping[str, tuple[int, bytes]], time: datetime) -> bytes:
@@ -150,7 +194,7 @@ def _member(name: str, mode: int, time: datetime) -> tarfile.TarInfo:
 def _notes(part: Site, gateway: str, pair: Pair, broker: str) -> str:
     stations = "\n".join(f"- {s.id} {s.name}: `{s.endpoint}`, unit {s.unit}" for s in part.stations.values())
     until = pair.x509.not_valid_after_utc
-    wheel = f"riverchief-{version('riverchief')}-py3-none-any.whl"
+    config = gateway_config(part, gateway)
     return f"""# Gateway {gateway} ({part.gateways[gateway].name}), {part.name}
 Needs Linux with systemd 247 or newer and Python 3.11 or newer with venv. Run the commands as root, in this folder.
 需要 systemd 247 及以上、Python 3.11 及以上（含 venv）的 Linux。在本文件夹内以 root 身份执行下列命令。
@@ -158,14 +202,14 @@ Needs Linux with systemd 247 or newer and Python 3.11 or newer with venv. Run th
 1. The program 安装程序
    ```
    python3 -m venv /opt/riverchief
-   /opt/riverchief/bin/pip install './{wheel}[gateway]'
+   /opt/riverchief/bin/pip install --no-index --find-links wheelhouse 'riverchief[gateway]=={version("riverchief")}'
    ```
-   The wheel is not in the archive: bring the one that the hub was installed from.
-   安装包中不含该 wheel 文件，请使用与中心相同的版本。
+   No line is needed. `wheelhouse/README.md` says what belongs there. 无需联网，见 `wheelhouse/README.md`。
 2. Configuration and key 配置与密钥
    ```
-   install -d -m 0755 {HOME} {HOME}/site {HOME}/tls
-   install -m 0644 site/* {HOME}/site/
+   install -d -m 0755 {HOME} {HOME}/site {HOME}/site/profiles {HOME}/tls
+   install -m 0644 site/*.* {HOME}/site/
+   install -m 0644 site/profiles/*.toml {HOME}/site/profiles/
    install -m 0644 tls/ca.crt tls/gateway.crt {HOME}/tls/
    install -m 0600 tls/gateway.key {HOME}/tls/
    /opt/riverchief/bin/riverchief check {HOME}/site
@@ -188,6 +232,24 @@ Needs Linux with systemd 247 or newer and Python 3.11 or newer with venv. Run th
   `systemctl restart riverchief-gateway`. Until then readings wait in {DATA}.
   更换证书：用新的安装包重复第2至4步，再执行 `systemctl restart riverchief-gateway`。在此之前读数保存在 {DATA}。
 
+- Configuration 配置: `{config.hash}`; the hub shows the same when the gateway runs it. A newer one comes over the wire.
+  Edits of {HOME}/site are taken within seconds, or refused with the reason in `journalctl -u riverchief-gateway`.
+  中心显示相同的值即表示网关已采用；新配置由中心下发。现场修改 {HOME}/site 数秒内生效，有误则拒绝并在日志中说明。
+- What it was told to do from afar is in {DATA}/{gateway}.audit.jsonl. 远程命令记录于该文件。
+{_hj212_notes(part, gateway)}
 Stations 监测站:
 {stations}
 """
+
+
+def _hj212_notes(part: Site, gateway: str) -> str:
+    """What has to be done for HJ 212, if anything."""
+    there = part.gateways[gateway]
+    files = [platform.password_file for platform in part.platforms] + [there.hj212_password_file]
+    notes = [
+        f"- Put the passwords of HJ 212 (`MN=PASSWORD`) into {name}, mode 0644. HJ 212 密码文件，权限 0644。\n"
+        for name in dict.fromkeys(filter(None, files))
+    ]
+    if there.hj212_port:
+        notes.append(f"- Stations that report by themselves connect to port 自报站连接端口: {there.hj212_port}.\n")
+    return "".join(notes)

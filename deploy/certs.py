@@ -4,7 +4,7 @@ Files of the folder, readable by their owner only::
 
     ca.crt ca.key           the authority; whoever has the key can be anybody, so the folder lives on no gateway
     crl.pem                 what was revoked; never missing, because the broker wants one
-    NAME.crt NAME.key       what a holder uses now: server, hub, hub.0, board, gateway.gw-01
+    NAME.crt NAME.key       what a holder uses now: server, hub, hub.0, board, operator, gateway.gw-01
     issued/SERIAL.crt       every certificate that was ever issued, so that all of a holder's can be revoked
 
 The name of a holder is the common name of its certificate and its user name at the broker. It begins with what the
@@ -39,7 +39,7 @@ DUE_DAYS = 30
 #: Certificates begin this much in the past: a box whose clock is somewhat behind must not refuse a fresh one.
 BACKDATED = timedelta(days=1)
 
-SERVER, HUB, BOARD, GATEWAY = "server", "hub", "board", "gateway"
+SERVER, HUB, BOARD, OPERATOR, GATEWAY = "server", "hub", "board", "operator", "gateway"
 
 
 def gateway_name(gateway: str) -> str:
@@ -73,13 +73,13 @@ def _how_to_issue(name: str) -> str:
     kind, dot, rest = name.partition(".")
     if name == SERVER:
         return "--server HOST"
-    if name in (HUB, BOARD):
+    if name in (HUB, BOARD, OPERATOR):
         return f"--{name}"
     if kind == HUB and rest.isascii() and rest.isdigit() and len(rest) < 6:
         return f"--hub --shard {rest}"
     if kind == GATEWAY and dot and name == gateway_name(rest):
         return f"--gateway {rest}"
-    raise UsageError(f"found the name {name!r:.80}; accepted: server, hub, hub.SHARD, board, gateway.ID")
+    raise UsageError(f"found the name {name!r:.80}; accepted: server, hub, hub.SHARD, board, operator, gateway.ID")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,20 +33,21 @@ def certs_init(folder: Path, days: int) -> None:
 @click.option("--hub", is_flag=True)
 @click.option("--shard", type=click.IntRange(0, 999), help="For a hub that takes this shard only.")
 @click.option("--board", is_flag=True)
+@click.option("--operator", is_flag=True, help="For whoever may give commands to gateways.")
 @click.option("--days", type=click.IntRange(1, 825), help="Validity.  [default: server 397, else 180]")
 def certs_issue(
     folder: Path, hosts: tuple[str, ...], gateways: tuple[str, ...], hub: bool, shard: int | None, board: bool,
-    days: int | None,
+    operator: bool, days: int | None,
 ) -> None:  # fmt: skip
-    """Issue certificates to the broker (--server), gateways, the hub or the board."""
-    from deploy.certs import BOARD, SERVER, Authority, gateway_name, hub_name
+    """Issue certificates to the broker (--server), gateways, the hub, the board or operators."""
+    from deploy.certs import BOARD, OPERATOR, SERVER, Authority, gateway_name, hub_name
 
     if shard is not None and not hub:
         raise click.UsageError("--shard goes with --hub")
     names = [SERVER] * bool(hosts) + [gateway_name(gateway) for gateway in gateways]
-    names += [hub_name(shard)] * hub + [BOARD] * board
+    names += [hub_name(shard)] * hub + [BOARD] * board + [OPERATOR] * operator
     if not names:
-        raise click.UsageError("say for whom: --server HOST, --gateway ID, --hub or --board")
+        raise click.UsageError("say for whom: --server HOST, --gateway ID, --hub, --board or --operator")
     authority = Authority(folder)
     for name in names:
         pair = authority.issue(name, datetime.now(UTC), hosts=hosts if name == SERVER else (), days=days)

@@ -38,6 +38,7 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 #: Commands in modules of their own, each with a ``command``; a module is imported when its command is asked for.
 MODULES = {
     "certs": "deploy.certs_command",
+    "command": "deploy.command_command",
     "fleet": "deploy.fleet_command",
     "probe": "deploy.probe_command",
     "scan": "deploy.scan_command",
@@ -234,14 +235,18 @@ def broker_config(site: Path, folder: Path, out: Path, home: Path | None, state:
 @click.option("--out", type=_FILE, required=True, help="The archive, e.g. gw-01.tar.gz. It carries a private key.")
 @click.option("--min-days", type=click.IntRange(0, 825), default=30, show_default=True,
               help="Fewest days that the certificate must have left.")  # fmt: skip
-def bundle(site: Path, gateway: str, folder: Path, broker: str, out: Path, min_days: int) -> None:
+@click.option("--wheels", type=_FOLDER,
+              help="Wheels of the program and what it needs (pip download), for a box without a line.")  # fmt: skip
+def bundle(
+    site: Path, gateway: str, folder: Path, broker: str, out: Path, min_days: int, wheels: Path | None
+) -> None:  # fmt: skip
     """Pack one file for a USB stick: a GATEWAY's part of the SITE, its certificate, its service."""
     from deploy.bundle import write_bundle
     from deploy.certs import Authority
     from sensors.site import load_site
 
     packed = write_bundle(
-        load_site(site), gateway, Authority(folder), broker, out, datetime.now(UTC), min_days=min_days
+        load_site(site), gateway, Authority(folder), broker, out, datetime.now(UTC), min_days=min_days, wheels=wheels
     )
     click.echo(f"{packed.path}: {packed.stations} stations, certificate until {packed.until:%Y-%m-%d}")
     click.echo(f"sha256 {packed.sha256}\nIt carries the gateway's private key: delete it when the gateway runs.")

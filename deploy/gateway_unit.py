@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sensors.endpoint import parse_endpoint
 from sensors.place import Station
+from sensors.platform import mn_of
 from sensors.site import Site
 
 #: Where things are on a gateway.
@@ -42,6 +43,8 @@ ExecStart={PROGRAM} gateway {HOME}/site --gateway {gateway} \\
   --broker {broker.replace("%", "%%")} \\
   --ca {HOME}/tls/ca.crt --cert {HOME}/tls/gateway.crt --key ${{CREDENTIALS_DIRECTORY}}/gateway.key \\
   --data {DATA}
+# An edited site is looked at within seconds anyway.
+ExecReload=kill -HUP $MAINPID
 # The key stays root's; the service gets a copy that nobody else can read.
 LoadCredential=gateway.key:{HOME}/tls/gateway.key
 Restart=always
@@ -63,7 +66,6 @@ ProtectHome=yes
 PrivateTmp=yes
 PrivateMounts=yes
 {_devices(site.slice(gateway))}
-ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
@@ -81,6 +83,8 @@ MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# To ask whether somebody keeps the clock right; setting it takes a capability, and there is none.
+SystemCallFilter=adjtimex clock_adjtime clock_adjtime64
 
 [Install]
 WantedBy=multi-user.target
@@ -89,7 +93,8 @@ WantedBy=multi-user.target
 
 def _devices(stations: Sequence[Station]) -> str:
     lines = ["DevicePolicy=closed"]
-    if any(parse_endpoint(station.endpoint).kind == "rtu" for station in stations):
+    polled = [station.endpoint for station in stations if mn_of(station.endpoint) is None]
+    if any(parse_endpoint(endpoint).kind == "rtu" for endpoint in polled):
         lines += [*(f"DeviceAllow={kind} rw" for kind in _SERIAL), "SupplementaryGroups=dialout"]
     else:
         lines += ["PrivateDevices=yes", "PrivateUsers=yes"]

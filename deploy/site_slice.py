@@ -10,20 +10,31 @@ import csv
 import io
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from deploy.site_copy import stations_csv
+from sensors import profile
 from sensors.errors import UsageError
 from sensors.network import components
 from sensors.place import Reach
-from sensors.site import Site
+from sensors.platform import Platform
+from sensors.site import PROFILES, Site
 from sensors.site_files import SCHEMA
+from sensors.site_settings import AssessmentSettings, PeriodSettings
 
 
-def slice_site(site: Site, gateway: str) -> Site:
+def slice_site(site: Site, gateway: str, *, idle: bool = False) -> Site:
     """The site as one gateway may know it.
+
+    Parameters
+    ----------
+    site : Site
+    gateway : str
+    idle : bool
+        Whether a gateway without a station will do: one that has nothing to do any more must be told so.
 
     Raises
     ------
@@ -33,9 +44,11 @@ def slice_site(site: Site, gateway: str) -> Site:
     if gateway not in site.gateways:
         raise UsageError(f"the site has no gateway {gateway}; it has {', '.join(site.gateways)}")
     stations = {station.id: station for station in site.slice(gateway)}
-    if not stations:
+    if not stations and not idle:
         raise UsageError(f"the gateway {gateway} has no station in stations.csv; it would have nothing to do")
-    kept = _joined(site.reaches, {station.reach for station in stations.values()})
+    # A folder has at least one reach.
+    wanted = {station.reach for station in stations.values()} or set(list(site.reaches)[:1])
+    kept = _joined(site.reaches, wanted)
     reaches = {name: reach for name, reach in site.reaches.items() if name in kept}
     rivers = {name: river for name, river in site.rivers.items() if any(r.river == name for r in reaches.values())}
     departments = {
@@ -43,10 +56,22 @@ def slice_site(site: Site, gateway: str) -> Site:
         for name, department in site.departments.items()
         if any(river.department == name for river in rivers.values())
     }
+    profiles = {station.profile for station in stations.values()}
     return replace(
         site, departments=departments, gateways={gateway: site.gateways[gateway]}, rivers=rivers, reaches=reaches,
-        stations=stations, outfalls={}, grids={}, people=(), boundary=(),
+        stations=stations, outfalls={}, grids={}, people=(), boundary=(), platforms=tuple(_platforms(site, stations)),
+        profiles={name: profile for name, profile in site.profiles.items() if name in profiles},
+        # Judging is the hub's.
+        assessment=AssessmentSettings(), periods=PeriodSettings(),
     )  # fmt: skip
+
+
+def _platforms(site: Site, stations: Collection[str]) -> Iterator[Platform]:
+    """Platforms with the given stations only, without those that have none of them."""
+    for platform in site.platforms:
+        own = {station: mn for station, mn in platform.stations.items() if station in stations}
+        if own:
+            yield replace(platform, stations=own)
 
 
 def _joined(reaches: Mapping[str, Reach], wanted: set[str]) -> set[str]:
@@ -105,27 +130,50 @@ def site_files(site: Site, reason: str) -> dict[str, str]:
         ),
         "grids.csv": _csv(reason, ("id", "name", "river", "officer_role"), site.grids.values()),
         "people.csv": _csv(reason, ("role", "department", "contact_key"), site.people),
+        **{f"{PROFILES}/{name}.toml": _profile(site, name) for name in sorted(_used(site))},
     }
+
+
+def _used(site: Site) -> set[str]:
+    return {station.profile for station in site.stations.values()} & {*site.profiles}
+
+
+def _profile(site: Site, name: str) -> str:
+    """Text of a profile: the site's own, or the one that ships with the program."""
+    own = site.folder / PROFILES / f"{name}.toml"
+    path = own if own.is_file() else Path(profile.__file__).parent / "profiles" / f"{name}.toml"
+    return path.read_text(encoding="utf-8")
 
 
 def _toml(site: Site, reason: str) -> str:
     lines = [f"# {reason}", f"schema = {SCHEMA}", "", "[site]"]
     lines += [f"{key} = {_value(getattr(site, key))}" for key in ("id", "name", "name_en", "timezone", "area_km2")]
-    lines += ["", "[assessment]"]
-    for key in ("window_hours", "min_hours", "stale_after_s"):
-        lines.append(f"{key} = {_value(getattr(site.assessment, key))}")
+    if site.assessment != AssessmentSettings():
+        lines += ["", "[assessment]", *_pairs(asdict(site.assessment))]
+    if site.periods != PeriodSettings():
+        lines += ["", "[periods]", *_pairs(asdict(site.periods))]
     for department in site.departments.values():
         lines += _table("department", department, ("id", "name", "name_en"))
     for gateway in site.gateways.values():
-        lines += _table("gateway", gateway, ("id", "name", "shard"))
+        listens = ("hj212_port", "hj212_password_file") if gateway.hj212_port else ()
+        lines += _table("gateway", gateway, ("id", "name", "shard", *listens))
+    for platform in site.platforms:
+        lines += _table("platform", platform, ("id", "host", "port", "data", "minute_min", "password_file"))
+        lines += ["", "[platform.stations]", *_pairs(platform.stations)]
     return "\n".join(lines) + "\n"
 
 
 def _table(name: str, thing: object, keys: Sequence[str]) -> list[str]:
-    return ["", f"[[{name}]]", *(f"{key} = {_value(getattr(thing, key))}" for key in keys)]
+    values = {key: getattr(thing, key) for key in keys}
+    return ["", f"[[{name}]]", *_pairs({key: value for key, value in values.items() if value != ""})]
 
 
-def _value(value: str | float) -> str:
+def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of a table; ids are good keys as they stand."""
+    return (f"{key} = {_value(value)}" for key, value in values.items())
+
+
+def _value(value: str | float | Sequence[str]) -> str:
     """Value as TOML, whose basic strings and numbers are written as JSON's; DEL alone must be escaped as well."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -62,7 +62,7 @@ def broker_address(url: str, files: TlsFiles = PLAIN) -> Address:
         raise UsageError(f"cannot use {names}: {getattr(error, 'reason', None) or error}") from None
     except ValueError as error:
         raise UsageError(str(error)) from None
-    if address.tls is None and not _is_loopback(address.host):
+    if address.tls is None and not is_loopback(address.host):
         log.warning("%s: what is sent there can be read and changed on the way; use mqtts://", address)
     return address
 
@@ -75,7 +75,8 @@ def _check_readable(path: Path) -> None:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -150,8 +150,14 @@ class Gateway:
     id, name : str
     shard : int
         Which ingester serves it.
+    hj212_port : int
+        Where it listens for stations that report over HJ 212; 0 where it does not.
+    hj212_password_file : str
+        File on the gateway with a line ``MN=PASSWORD`` for each of them; empty where any password will do.
     """
 
     id: str
     name: str
     shard: int = 0
+    hj212_port: int = 0
+    hj212_password_file: str = ""

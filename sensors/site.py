@@ -2,9 +2,10 @@
 
 Files of a site folder::
 
-    site.toml        schema, name, time zone, departments, gateways, settings of the assessment
+    site.toml        schema, name, time zone, departments, gateways, settings of the assessment, platforms of the bureau
     rivers.geojson   one line per reach, one polygon for the boundary
     rivers.csv reaches.csv stations.csv outfalls.csv grids.csv people.csv
+    profiles/        instrument profiles of the site's own, where it needs any; over those that ship with the program
 
 All lists are read before anything is judged, so that `riverchief check` shows every mistake in one go.
 """
@@ -30,32 +31,19 @@ from sensors.place import (
     River,
     Station,
 )
+from sensors.platform import Platform
+from sensors.profile import Profile, load_profiles
+from sensors.site_settings import AssessmentSettings, PeriodSettings
 
-
-@dataclass(frozen=True, slots=True)
-class AssessmentSettings:
-    """How readings become the class that the board shows.
-
-    Attributes
-    ----------
-    window_hours : int
-        Length of the window whose valid hourly means are averaged [h].
-    min_hours : int
-        Fewest valid hours for a class.
-    stale_after_s : float
-        A station whose newest reading is older is shown as silent [s].
-    """
-
-    window_hours: int = 24
-    min_hours: int = 1
-    stale_after_s: float = 1800.0
+#: Folder of a site's own profiles.
+PROFILES = "profiles"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """Everything that a site folder says.
 
-    Mappings are keyed by id and keep the order of their files.
+    Mappings are keyed by id and keep the order of their files. `profiles` has every profile that a station may name.
     """
 
     id: str
@@ -74,6 +62,9 @@ class Site:
     people: tuple[Person, ...]
     boundary: tuple[Position, ...]
     assessment: AssessmentSettings
+    periods: PeriodSettings = field(default_factory=PeriodSettings)
+    platforms: tuple[Platform, ...] = ()
+    profiles: Mapping[str, Profile] = field(default_factory=load_profiles, repr=False, compare=False)
     network: Network = field(init=False, repr=False, compare=False)
     _by_river: Mapping[str, tuple[Station, ...]] = field(init=False, repr=False, compare=False)
 

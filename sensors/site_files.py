@@ -6,14 +6,14 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from sensors.endpoint import Endpoint, EndpointError, parse_endpoint
-from sensors.errors import Problem
+from sensors.errors import Problem, ProfileError
 from sensors.geometry import length_m
 from sensors.lists import UNUSABLE, Checker, Row, read_rows, unique
 from sensors.network import components
@@ -31,8 +31,11 @@ from sensors.place import (
     Station,
     WaterBody,
 )
-from sensors.profile import load_profiles
-from sensors.site import AssessmentSettings, Site
+from sensors.platform import REPORTS
+from sensors.profile import Profile, load_profiles, read_profiles
+from sensors.site import PROFILES, Site
+from sensors.site_platforms import check_reporting, listener_of, read_platforms
+from sensors.site_settings import AssessmentSettings, PeriodSettings, read_assessment, read_periods
 
 #: Version of the folder's form that this program reads.
 SCHEMA = 1
@@ -63,13 +66,16 @@ class SiteReader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.problems: list[Problem] = []
+        self.profiles: Mapping[str, Profile] = {}
+        self._platforms: Any = []
 
     def read(self) -> Site | None:
         """Read every file; None where not even a name could be had."""
         if not self.folder.is_dir():
             self.problems.append(Problem(str(self.folder), "folder", "nothing", "a site folder with site.toml in it"))
             return None
-        top, departments, gateways, assessment = self._toml()
+        self.profiles = self._profiles()
+        top, departments, gateways, assessment, periods = self._toml()
         lines, boundary = self._geojson()
         rivers = self._rivers(departments)
         if not rivers and not any(problem.file == "rivers.csv" for problem in self.problems):
@@ -79,11 +85,23 @@ class SiteReader:
         outfalls = self._outfalls(rivers, reaches, departments)
         grids = self._grids(rivers)
         people = self._people(departments)
+        platforms = read_platforms(self._platforms, stations, (ID, ID_FORM), self._checker("site.toml"))
         return Site(
             str(top.get("id", "")), str(top.get("name", "")), str(top.get("name_en", "")), str(top.get("timezone", "")),
             float(top.get("area_km2", 0)), self.folder, departments, gateways, rivers, reaches, stations, outfalls,
-            grids, people, boundary, assessment,
+            grids, people, boundary, assessment, periods, platforms, self.profiles,
         )  # fmt: skip
+
+    def _profiles(self) -> Mapping[str, Profile]:
+        """What ships with the program, and over it what the folder brings."""
+        folder = self.folder / PROFILES
+        if not folder.is_dir():
+            return load_profiles()
+        try:
+            return {**load_profiles(), **read_profiles(folder)}
+        except ProfileError as error:
+            self.problems += (replace(problem, file=f"{PROFILES}/{problem.file}") for problem in error.problems)
+            return {**load_profiles(), **{path.stem: UNUSABLE for path in folder.glob("*.toml")}}
 
     def _checker(self, file: str) -> Checker:
         return Checker(file, self.problems)
@@ -93,25 +111,28 @@ class SiteReader:
 
     def _toml(
         self,
-    ) -> tuple[dict[str, Any], dict[str, Department], dict[str, Gateway], AssessmentSettings]:
+    ) -> tuple[dict[str, Any], dict[str, Department], dict[str, Gateway], AssessmentSettings, PeriodSettings]:
         check = self._checker("site.toml")
         try:
             raw = tomllib.loads((self.folder / "site.toml").read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             check.note("file", "nothing", f"a TOML file with schema = {SCHEMA} and [site]")
-            return {}, {}, {}, AssessmentSettings()
+            return {}, {}, {}, AssessmentSettings(), PeriodSettings()
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             check.note("file", str(error), "TOML in UTF-8")
-            return {}, {}, {}, AssessmentSettings()
+            return {}, {}, {}, AssessmentSettings(), PeriodSettings()
         if raw.get("schema") != SCHEMA:
             check.bad("schema", raw.get("schema"), f"{SCHEMA} (the form that this version reads)")
-        known = {"schema", "site", "department", "gateway", "assessment"}
+        known = {"schema", "site", "department", "gateway", "assessment", "platform"}
         for key in sorted(set(raw) - known):
             check.bad(key, key, "one of " + ", ".join(sorted(known)))
+        self._platforms = raw.get("platform", [])
         top = self._site_table(raw.get("site"), check)
         departments = self._entries(raw, "department", ("id", "name", "name_en"), Department, check)
         gateways = self._gateways(raw, check)
-        return top, departments, gateways, self._assessment(raw.get("assessment", {}), check)
+        assessment = read_assessment(raw.get("assessment", {}), check)
+        periods = read_periods(raw.get("periods", {}), check)
+        return top, departments, gateways, assessment, periods
 
     def _site_table(self, top: Any, check: Checker) -> dict[str, Any]:
         if not isinstance(top, dict):
@@ -158,34 +179,9 @@ class SiteReader:
             if isinstance(shard, bool) or not isinstance(shard, int) or not 0 <= shard <= 999:
                 check.bad(f"gateway[{index}].shard", shard, "a whole number from 0 to 999")
             elif isinstance(entry, dict) and entry.get("id") in found:
-                found[entry["id"]] = Gateway(entry["id"], entry["name"], shard)
+                listener = listener_of(entry, f"gateway[{index}].", check)
+                found[entry["id"]] = Gateway(entry["id"], entry["name"], shard, *listener)
         return found
-
-    def _assessment(self, raw: Any, check: Checker) -> AssessmentSettings:
-        bounds = {
-            "window_hours": (int, 1, 744),
-            "min_hours": (int, 1, 744),
-            "stale_after_s": (float, 30, 86400),
-        }
-        default = AssessmentSettings()
-        if not isinstance(raw, dict):
-            check.bad("assessment", raw, "a table [assessment] with " + ", ".join(bounds))
-            return default
-        values: dict[str, Any] = {}
-        for key in sorted(set(raw) - set(bounds)):
-            check.bad(f"assessment.{key}", key, "one of " + ", ".join(bounds))
-        for key, (kind, low, high) in bounds.items():
-            value = raw.get(key, getattr(default, key))
-            accepted = (int,) if kind is int else (int, float)
-            if isinstance(value, bool) or not isinstance(value, accepted) or not low <= value <= high:
-                what = "a whole number" if kind is int else "a number"
-                check.bad(f"assessment.{key}", value, f"{what} from {low} to {high}")
-            else:
-                values[key] = value
-        settings = AssessmentSettings(**values)
-        if settings.min_hours > settings.window_hours:
-            check.bad("assessment.min_hours", settings.min_hours, f"at most window_hours, {settings.window_hours}")
-        return settings
 
     def _geojson(self) -> tuple[dict[str, tuple[Position, ...]], tuple[Position, ...]]:
         check = self._checker("rivers.geojson")
@@ -292,6 +288,7 @@ class SiteReader:
         )  # fmt: skip
         read = []
         wires: dict[str, _Wire] = {}
+        numbers: dict[tuple[str, str], int] = {}
         for row in self._rows("stations.csv", columns, ("name", "name_en")):
             identity = row.cells.get("id", "").strip()
             name = row.text("name", identity)
@@ -299,13 +296,13 @@ class SiteReader:
                 _id(row), name, row.text("name_en", name), row.one_of("river", rivers, "a river of rivers.csv"),
                 row.one_of("reach", reaches, "a reach of reaches.csv"), row.number("chainage_m", 0, 100_000, "m"),
                 row.one_of("water_body", get_args(WaterBody)),
-                row.one_of("profile", load_profiles(), "an instrument profile"), row.text("endpoint"),
+                row.one_of("profile", (*self.profiles, REPORTS), "an instrument profile"), row.text("endpoint"),
                 row.whole("unit", 1, 247), row.one_of("gateway", gateways, "a gateway of site.toml"),
                 row.number("period_s", 1, 86_400, "s"),
             )  # fmt: skip
             _check_place(row, station, reaches)
-            _check_profile(row, station)
-            self._check_wire(row, station, wires)
+            if not check_reporting(row, station, gateways, numbers):
+                self._check_wire(row, station, wires)
             read.append((row, station))
         return unique(read, lambda station: station.id)
 
@@ -318,7 +315,9 @@ class SiteReader:
         except EndpointError as error:
             row.note("endpoint", error.found, error.accepted)
             return
-        wire = wires.setdefault(endpoint.bus, _Wire(endpoint, row.line))
+        # Each gateway has serial ports and listening ports of its own.
+        name = f"{station.gateway}: {endpoint.bus}" if endpoint.local else endpoint.bus
+        wire = wires.setdefault(name, _Wire(endpoint, row.line))
         if endpoint != wire.endpoint:
             row.bad("endpoint", station.endpoint, f"{wire.endpoint}, as in line {wire.line}: one wire, one setting")
         taken = wire.units.setdefault(station.unit, row.line)
@@ -328,6 +327,9 @@ class SiteReader:
             wire.gateway = wire.gateway or station.gateway
             if station.gateway != wire.gateway:
                 row.bad("gateway", station.gateway, f"{wire.gateway}: one bus, one gateway, or their requests collide")
+        if _shuts_out(wire, wires.values()):
+            accepted = "?dtu=REGISTRATION on every line of this port: without one, a connection is taken for this DTU's"
+            row.bad("endpoint", station.endpoint, accepted)
 
     def _outfalls(
         self, rivers: Mapping[str, River], reaches: Mapping[str, Reach], departments: Mapping[str, Department]
@@ -380,10 +382,14 @@ def _id(row: Row) -> str:
     return value
 
 
-def _check_profile(row: Row, station: Station) -> None:
-    profile = None if station.profile is UNUSABLE else load_profiles()[station.profile]
-    if profile is not None and profile.start is not None:
-        row.bad("profile", profile.id, "an instrument that measures by itself: gateways send no start command yet")
+def _shuts_out(wire: _Wire, others: Iterable[_Wire]) -> bool:
+    """Whether DTUs with and without a registration would share a port."""
+    here = wire.endpoint
+    return here.kind == "rtu+listen" and any(
+        (other.gateway, other.endpoint.kind, other.endpoint.port) == (wire.gateway, here.kind, here.port)
+        and bool(other.endpoint.dtu) != bool(here.dtu)
+        for other in others
+    )
 
 
 def _check_place(row: Row, thing: Station | Outfall, reaches: Mapping[str, Reach]) -> None:

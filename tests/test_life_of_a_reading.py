@@ -17,6 +17,7 @@ from dashboard.board import today
 from deploy.brokers import choose
 from deploy.fleet import Fleet
 from deploy.gateway import Gateway
+from deploy.gateway_config import gateway_config
 from deploy.hub import Hub
 from deploy.supervisor import Supervisor
 from sensors.reading import StationState
@@ -73,7 +74,7 @@ async def live(site: Site, broker: str, store: ReadingStore, folder: Path, instr
     working = asyncio.create_task(hub.run(stop))
     names = {station.gateway for station in site.stations.values()}
     async with asyncio.timeout(60):
-        gateways = [Gateway(site, name, address, folder, lambda: NOW_MS) for name in sorted(names)]
+        gateways = [Gateway(gateway_config(site, name), address, folder, lambda: NOW_MS) for name in sorted(names)]
         for gateway in gateways:
             await gateway.__aenter__()
         while len(store.assessments("station", "latest")) < instruments:

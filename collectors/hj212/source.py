@@ -14,16 +14,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
+from typing import Protocol
 
 from collectors.hj212.codes import Command
 from collectors.hj212.data import CODED, item, letter, realtime_items
 from collectors.hj212.segment import Group, encode_cp
 from collectors.hj212.times import HOUR_MS, MINUTE_MS, LocalTime
-from collectors.stores.base import MEAN_DECIMALS, ReadingStore
-from sensors.reading import StationState
+from collectors.stores.base import MEAN_DECIMALS, Summary
+from sensors.reading import Block, StationState
 
 #: Lengths that the standard allows for the period of minute data [min].
 MINUTES = frozenset({1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30})
+
+
+class Readings(Protocol):
+    """What is asked of a store: the hub's, or a gateway's book (`collectors.hj212.book`)."""
+
+    def range(self, station: str, determinands: Sequence[str], start_ms: int, end_ms: int) -> Block:
+        """See `collectors.stores.base.ReadingStore.range`."""
+        ...
+
+    def summary(
+        self, stations: Sequence[str], determinands: Sequence[str], start_ms: int, end_ms: int, step_ms: int
+    ) -> Summary:
+        """See `collectors.stores.base.ReadingStore.summary`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class Source:
 
     Parameters
     ----------
-    store : ReadingStore
+    store : Readings
     timezone : str
         Key of the site's zone.
     minute_ms : int
@@ -87,7 +102,7 @@ class Source:
         If the standard knows no such period of minute data.
     """
 
-    def __init__(self, store: ReadingStore, timezone: str, minute_ms: int = 10 * MINUTE_MS) -> None:
+    def __init__(self, store: Readings, timezone: str, minute_ms: int = 10 * MINUTE_MS) -> None:
         if minute_ms % MINUTE_MS or minute_ms // MINUTE_MS not in MINUTES:
             accepted = ", ".join(map(str, sorted(MINUTES)))
             raise ValueError(f"minute data every {minute_ms / MINUTE_MS:g} min; accepted: {accepted}")

@@ -1,7 +1,7 @@
 """The bureau's platform gets what the store has, over HJ 212-2017, with the same guarantee as the store itself.
 
-Runs in the hub's process on top of a `ReadingStore`: every station has a connection, four kinds of data and a cursor of
-its own. ``docs/hj212.md`` is the page for people.
+Runs on top of readings, the hub's store or a gateway's book: every station has a connection, four kinds of data and a
+cursor of its own. ``docs/hj212.md`` is the page for people.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from collectors.hj212.feed import Feed, Reach
 from collectors.hj212.journal import Journal
 from collectors.hj212.link import LinkState, StationLink
 from collectors.hj212.requests import Registration, Requests, Wishes
-from collectors.hj212.source import Source
-from collectors.stores.base import ReadingStore
+from collectors.hj212.source import Readings, Source
 from sensors.reading import Block
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ class Hj212Uplink:
         Of the platform.
     stations : iterable of Registration
         Which stations are reported, and under which number.
-    store : ReadingStore
+    store : Readings
         Read only. It stays open until this is left.
     journal : Path
         File of the cursor, for this uplink alone.
@@ -87,7 +86,7 @@ class Hj212Uplink:
         host: str,
         port: int,
         stations: Iterable[Registration],
-        store: ReadingStore,
+        store: Readings,
         journal: Path,
         *,
         timezone: str,

@@ -51,6 +51,21 @@ class Listener:
         return [message.payload for message in self.heard]
 
 
+def test_several_may_listen_to_one_filter(make_broker: Make) -> None:
+    async def work() -> None:
+        async with running(make_broker()) as broker:
+            first = Listener(broker.address, Identity("hub", persistent=True), "rc1/x/0/+/state")
+            second = list[Message]()
+            first.session.subscribe("rc1/x/0/+/state", second.append)
+            async with first.session, Session(broker.address, Identity("gw1")) as session:
+                await asyncio.gather(first.session.connected(), session.connected())
+                await session.publish("rc1/x/0/gw1/state", b"1")
+                await until(lambda: first.heard and second)
+                assert (len(first.heard), len(second)) == (1, 1)
+
+    run(work())
+
+
 def test_what_is_published_is_heard(make_broker: Make) -> None:
     async def work() -> None:
         async with running(make_broker()) as broker:

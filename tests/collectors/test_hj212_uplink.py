@@ -417,7 +417,7 @@ def test_nothing_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
         async def play() -> None:
             code = "import sys, tests.collectors.bureau as b; b.report(*sys.argv[1:3], *map(int, sys.argv[3:]))"
             async with platform() as there:
-                arguments = map(str, (here.store.path, tmp_path / "j", there.port, DAY, here.now, 2))
+                arguments = map(str, (here.folder / "store.sqlite", tmp_path / "j", there.port, DAY, here.now, 2))
                 command = [sys.executable, "-c", code, *arguments]
                 for kill_at in (50, 300, 500):
                     process = subprocess.Popen(command, cwd=Path(__file__).resolve().parents[2])

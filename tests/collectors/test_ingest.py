@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +13,7 @@ import pytest
 from collectors import wire
 from collectors.broker import Session
 from collectors.ingest import Ingest
-from collectors.quarantine import Quarantine
+from collectors.quarantine import Quarantine, entries
 from collectors.stores.sqlite import SqliteStore
 from collectors.wire import Batch, Watermark
 from sensors.errors import LinkError, StoreError
@@ -54,8 +56,15 @@ class Hub:
         self.blocks: list[Block] = []
         self.ingest = Ingest(
             cast(Session, self.session), self.store, site="x", shard=0, now_ms=lambda: NOW,
-            on_block=self.blocks.append, **more,
+            **more,
         )  # fmt: skip
+        self._commit = self.store.commit
+        self.store.commit = self._noted  # type: ignore[method-assign]
+
+    def _noted(self, block: Block, *mark: Any) -> None:
+        self._commit(block, *mark)
+        if len(block):
+            self.blocks.append(block)
 
     async def __aenter__(self) -> Hub:
         await self.ingest.__aenter__()
@@ -349,12 +358,69 @@ def test_a_fault_of_ours_stops_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     run(work())
 
 
-def test_what_follows_a_commit_may_fail(tmp_path: Path) -> None:
+def test_what_is_refused_is_on_disk_before_it_may_be_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "quarantine.jsonl"
+
+    async def work() -> None:
+        async with Hub(tmp_path, quarantine=Quarantine(path), stations={"gw1": {"S2"}}) as hub:
+            with monkeypatch.context() as patch:
+                patch.setattr("collectors.quarantine._write_all", full)
+                number = hub.session.deliver(OBS, payload(0, 3))  # S1 is no station of the site
+                await until(lambda: "No space" in hub.ingest.state.error)
+                assert (hub.watermark, hub.session.acked, list(entries([path]))) == (None, [], [])
+            await until(lambda: number in hub.session.acked)
+            assert hub.watermark == (A, 3)
+            assert [entry.reason for entry in entries([path])] == ["station"]
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    run(work())
+
+
+def test_readings_of_a_clock_that_was_adrift_are_suspect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (
+        Observation("S1", NOW - 2, {"ph": (7.0, Quality.NOT_EVALUATED)}, synchronised=False),
+        Observation("S1", NOW - 1, {"ph": (7.0, Quality.FAIL)}, synchronised=False),
+        Observation("S1", NOW, {"ph": (7.0, Quality.NOT_EVALUATED)}),
+    )
+    raw = wire.encode_batch(Batch("gw1", A, 0, 0, 3, tuple(enumerate(rows, 1))))
+    suspect = [Quality.SUSPECT, Quality.FAIL, Quality.NOT_EVALUATED]
+
     async def work() -> None:
         async with Hub(tmp_path) as hub:
-            hub.ingest._on_block = cast(Callable[[Block], None], lambda block: 1 / 0)
-            await hub.take(payload(0, 3))
-            assert hub.watermark == (A, 3)
+            await hub.take(raw)
+            assert hub.store.range("S1", ["ph"], 0, 2**60).quality == suspect
+            assert [(flag.time_ms, flag.test) for flag in hub.store.flags("S1", 0, 2**60)] == [(NOW - 2, "clock")]
+            await hub.take(payload(3, 4))
+            # Killed between flag and reading: the flag is there first, and what comes again is flagged.
+            with monkeypatch.context() as patch:
+                patch.setattr(hub.store, "commit", lambda *_: 1 / 0)
+                late = Observation("S2", NOW, {"ph": (7.0, Quality.NOT_EVALUATED)}, synchronised=False)
+                await hub.take(wire.encode_batch(Batch("gw1", A, 0, 4, 5, ((5, late),))))
+            assert len(hub.store.flags("S2", 0, 2**60)) == 1
+            await hub.take(wire.encode_batch(Batch("gw1", A, 0, 4, 5, ((5, late),))))
+            assert hub.store.range("S2", ["ph"], 0, 2**60).quality == [Quality.SUSPECT]
+            hub.store.put_flags([replace(flag, flag=Quality.GOOD) for flag in hub.store.flags("S2", 0, 2**60)])
+            assert hub.store.range("S2", ["ph"], 0, 2**60).quality == [Quality.NOT_EVALUATED]
+
+    run(work())
+
+
+def test_a_large_backlog_is_stored_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.ingest.MOST_READINGS", 50)
+
+    async def work() -> None:
+        async with Hub(tmp_path) as hub:
+            for k in range(10):
+                hub.session.deliver(OBS, payload(20 * k, 20 * (k + 1)))
+            await until(lambda: len(hub.session.acked) == 10)
+            assert hub.watermark == (A, 200)
+            assert [len(block) for block in hub.blocks] == [60, 60, 60, 20]
+            assert len(hub.stored) == 200
+            state = hub.ingest.state
+            assert (state.commits, state.batches, state.readings) == (4, 10, 200)
+            assert (state.newest_ms, state.delay_ms) == ({"gw1": NOW - 10**6 + 200}, 10**6 - 200)
 
     run(work())
 

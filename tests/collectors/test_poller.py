@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 
 from collectors.bus import Bus, BusError, Reason
-from collectors.poller import Breaker, Poller, Settings
+from collectors.poller import Poller, Settings
 from sensors.endpoint import Endpoint
+from sensors.errors import UsageError
 from sensors.place import Station
 from sensors.profile import Profile, Register, load_profiles, plan
 from sensors.reading import Observation, Quality, StationState
@@ -47,6 +49,11 @@ class FakeBus:
         self.mute: set[tuple[int, int]] = set()
         self.gone: Reason | None = None
         self.asked: list[tuple[float, int, int]] = []
+
+    async def write(
+        self, unit: int, function: int, address: int, values: Sequence[int], timeout_s: float | None = None
+    ) -> None:
+        raise AssertionError(f"polling wrote to {address}")
 
     async def read(
         self, unit: int, function: int, address: int, count: int, timeout_s: float | None = None
@@ -176,12 +183,13 @@ def test_a_unit_that_comes_back_is_found_by_one_probe() -> None:
         run = Run(bus, [station(1)])
         task = asyncio.create_task(run.poller.run())
         await asyncio.sleep(3600)
-        asked = bus.times(1)
+        asked = [time for time, _, _ in bus.asked]
         waits = pauses(asked)
         assert max(waits) <= 660
+        assert min(waits) > 5  # one question an attempt
         assert len(asked) < 13
         assert waits[-3:] == pytest.approx([600.0] * 3, abs=61)
-        assert all(address == 0 for _, _, address in bus.asked)  # a silent unit is asked for one block only
+        assert {address for _, _, address in bus.asked} == {0, 100}  # whatever it may be that it still answers
         bus.silent = set()
         before = len(run.found)
         await asyncio.sleep(661)
@@ -307,30 +315,139 @@ def test_a_sink_that_fails_stops_nobody(caplog: pytest.LogCaptureFixture) -> Non
     assert "no space left" in caplog.text
 
 
-def test_a_bus_without_stations_has_nothing_to_do() -> None:
-    run_jumping(Poller(FakeBus(), [], sink_nothing, lambda: 0).run())
+def test_two_gateways_with_the_same_unit_ids_do_not_affect_each_other() -> None:
+    """One bus is dead, the other is not; both have units 1 to 5."""
+
+    async def work() -> None:
+        dead, sound = FakeBus(), FakeBus()
+        dead.gone = "unreachable"
+        here, there = (
+            Run(dead, [station(n, 1.0) for n in range(1, 6)]),
+            Run(sound, [station(n, 1.0) for n in range(1, 6)]),
+        )
+        await asyncio.gather(here.for_(100), there.for_(100))
+        assert all(len(there.of(f"S{n}")) >= 99 for n in range(1, 6))
+        assert {observation.state for observation in there.found} == {StationState.NORMAL}
+        assert {observation.state for observation in here.found} == {StationState.COMMUNICATION}
+
+    run_jumping(work())
 
 
-async def sink_nothing(observation: Observation) -> None:
-    raise AssertionError(observation)
+def test_what_did_not_change_is_polled_on_as_if_nothing_had_happened() -> None:
+    async def work() -> None:
+        bus = FakeBus()
+        bus.silent = {3}
+        run = Run(bus, [station(n, 10.0) for n in (1, 2, 3)])
+        task = asyncio.create_task(run.poller.run())
+        await asyncio.sleep(100)
+        before = {n: bus.times(n) for n in (1, 2, 3)}
+        run.poller.apply([(station(n, 10.0), SPLIT) for n in (1, 3, 4)])
+        await asyncio.sleep(100)
+        task.cancel()
+        assert len(bus.times(2)) == len(before[2]), "it is polled no more"
+        assert pauses(bus.times(1)[1:]) == pytest.approx([10.0] * (len(bus.times(1)) - 2), abs=0.1)
+        assert len(bus.times(3)) - len(before[3]) <= 2, "its breaker stays open"
+        new = bus.times(4)
+        assert new[0] - before[1][-1] < 10.1
+        assert len(new) >= 9
+        assert [state.station for state in run.poller.states] == ["S1", "S3", "S4"]
+
+    run_jumping(work())
 
 
-@pytest.mark.parametrize("failures", [1, 2, 5])
-def test_breaker_doubles_up_to_its_limit(failures: int) -> None:
-    breaker = Breaker(Settings(failures=failures, most_wait_s=600), first_s=60)
-    now, waits = 0.0, []
-    for _ in range(failures + 2000):
-        breaker.failed(now)
-        start = now
-        while not breaker.may_try(now):
-            now += 1
-        waits.append(now - start)
-    assert waits[: failures - 1] == [0.0] * (failures - 1)
-    assert waits[failures - 1 : failures + 4] == [57, 114, 228, 456, 570]
-    assert set(waits[failures + 4 :]) == {570}
-    breaker.failed(now)
-    breaker.worked()
-    assert breaker.may_try(now)
+def test_an_edited_station_is_polled_at_once_with_what_is_known_about_its_unit() -> None:
+    async def work() -> None:
+        bus = FakeBus()
+        bus.refusing = {(1, 0)}
+        run = Run(bus, [station(1, 60.0), station(2, 60.0)])
+        task = asyncio.create_task(run.poller.run())
+        await asyncio.sleep(200)
+        answered_ms = run.poller.states[0].answered_ms
+        run.poller.apply([(station(1, 20.0), SPLIT), (station(2, 60.0), SPLIT)])
+        assert run.poller.states[0].answered_ms == answered_ms
+        first = len(bus.asked)
+        await asyncio.sleep(0.5)
+        assert {unit for _, unit, _ in bus.asked[first:]} == {1}
+        await asyncio.sleep(100)
+        task.cancel()
+        assert len([1 for time, unit, address in bus.asked[first:] if (unit, address) == (1, 100)]) >= 5
+
+    run_jumping(work())
+
+
+def test_a_poller_waits_for_its_first_station() -> None:
+    async def work() -> None:
+        bus = FakeBus()
+        run = Run(bus, [])
+        task = asyncio.create_task(run.poller.run())
+        await asyncio.sleep(100)
+        assert bus.asked == []
+        run.poller.apply([(station(1), SPLIT)])
+        await asyncio.sleep(1)
+        task.cancel()
+        assert len(run.found) == 1
+        assert run.poller.states[0].answered_ms is not None
+
+    run_jumping(work())
+
+
+def test_a_station_is_sampled_on_demand_whatever_its_breaker_says() -> None:
+    async def work() -> None:
+        bus = FakeBus()
+        bus.silent = {1}
+        run = Run(bus, [station(1), station(2)])
+        task = asyncio.create_task(run.poller.run())
+        await asyncio.sleep(3600)
+        lost = await run.poller.sample("S1")
+        assert (lost.state, lost.values["ph"]) == (StationState.COMMUNICATION, (None, Quality.MISSING))
+        bus.silent = set()
+        found = await run.poller.sample("S1")
+        assert found.values["ph"] == (7.0, Quality.NOT_EVALUATED)
+        assert run.found[-1] == found
+        await asyncio.sleep(300)
+        task.cancel()
+        assert len(run.of("S1")) >= 5
+        with pytest.raises(UsageError, match="S1, S2"):
+            await run.poller.sample("S7")
+
+    run_jumping(work())
+
+
+def test_a_clock_that_is_not_believed_is_marked_on_every_observation() -> None:
+    async def work() -> None:
+        believed = True
+        bus = FakeBus()
+        bus.silent = {2}
+        run = Run(bus, [])
+        run.poller = Poller(
+            bus, [(station(n, 10.0), SPLIT) for n in (1, 2)], run.sink, run.now_ms, Settings(absent_s=30),
+            synchronised=lambda: believed,
+        )  # fmt: skip
+        await run.for_(100)
+        sure = len(run.found)
+        believed = False
+        await run.for_(100)
+        assert {o.synchronised for o in run.found[:sure]} == {True}
+        assert {(o.station, o.synchronised) for o in run.found[sure:]} == {("S1", False), ("S2", False)}
+
+    run_jumping(work())
+
+
+def test_a_dtu_that_has_not_called_costs_no_pause() -> None:
+    async def work() -> None:
+        bus = FakeBus()
+        bus.gone = "not dialled in"
+        run = Run(bus, [station(1, 10.0)])
+        task = asyncio.create_task(run.poller.run())
+        await asyncio.sleep(1000)
+        assert len(bus.asked) >= 99
+        assert len(run.found) <= 5
+        bus.gone = None
+        await asyncio.sleep(12)
+        task.cancel()
+        assert run.found[-1].state is StationState.NORMAL
+
+    run_jumping(work())
 
 
 def test_the_profile_of_these_tests_needs_two_reads() -> None:

@@ -365,3 +365,31 @@ def test_what_reached_the_disk_survives_a_kill(tmp_path: Path) -> None:
             assert [observation.time_ms for _, observation in rows] == list(range(spool.state.last))
 
     run(work())
+
+
+def test_a_full_disk_does_not_keep_delivered_rows_from_being_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To delete a row SQLite writes first: the spool holds some room back for that."""
+    reserve = tmp_path / "gw1.spool.reserve"
+
+    async def work() -> None:
+        async with Spool(tmp_path / "gw1.spool") as spool:
+            await fill(spool, 200)
+            assert reserve.stat().st_blocks * 512 >= 4 * 1024 * 1024
+            full = sqlite3.OperationalError("database or disk is full")
+            full.sqlite_errorcode = sqlite3.SQLITE_FULL
+            delete = SpoolFile._delete
+
+            def choosy(file: SpoolFile, seq: int) -> None:
+                if reserve.exists():
+                    raise full
+                delete(file, seq)
+
+            monkeypatch.setattr(SpoolFile, "_delete", choosy)
+            assert await spool.delete_up_to(spool.epoch, 150)
+            assert (spool.state.rows, spool.state.base, reserve.exists()) == (50, 150, True)
+            monkeypatch.undo()
+            assert [seq for seq, _ in await spool.read(0, 999)] == list(range(151, 201))
+
+    run(work())

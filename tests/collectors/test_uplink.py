@@ -83,3 +83,70 @@ def test_a_fault_of_ours_delays_delivery_and_does_not_end_it(
                 )
 
     run(work())
+
+
+def uplink_of(session: FakeSession, spool: Spool, **more: Any) -> Uplink:
+    pace = Pace(resend_s=0.02, most_resend_s=0.02, delete_s=0.001, state_s=3600.0)
+    return Uplink(
+        cast(Session, session), spool, site="x", shard=0, gateway="gw1", now_ms=lambda: NOW, pace=pace, **more
+    )
+
+
+def test_what_somebody_else_has_not_read_is_not_deleted(tmp_path: Path) -> None:
+    async def work() -> None:
+        session, read = FakeSession(), [1]
+        async with Spool(tmp_path / "gw1.spool", flush_s=0.001) as spool:
+            for n in range(3):
+                await spool.append(Observation("S1", NOW + n, {}))
+            await spool.flush()
+            async with uplink_of(session, spool, holds=[lambda: read[0], lambda: 99]):
+                session.deliver("rc1/x/0/gw1/ack", wire.encode_watermark("gw1", wire.Watermark(spool.epoch, 3)))
+                await until(lambda: spool.state.base == 1)
+                read[0] = 2
+                await until(lambda: spool.state.base == 2)
+            assert spool.state.base == 2
+            read[0] = 3
+            async with uplink_of(session, spool, holds=[lambda: read[0]]):
+                session.deliver("rc1/x/0/gw1/ack", wire.encode_watermark("gw1", wire.Watermark(spool.epoch, 3)))
+            assert spool.state.rows == 0
+
+    run(work())
+
+
+def test_news_about_itself_are_told_at_once(tmp_path: Path) -> None:
+    async def work() -> None:
+        session, config = FakeSession(), ["a"]
+        async with (
+            Spool(tmp_path / "gw1.spool", flush_s=0.001) as spool,
+            uplink_of(session, spool, birth=lambda: {"config": config[0]}, status=lambda: {"config": config[0]}) as up,
+        ):
+            for callback in session.on_up:
+                callback()
+            await until(lambda: sent(session, "birth") and sent(session, "state"))
+            config[0] = "b"
+            session.fails = 1
+            up.announce()
+            await until(lambda: not session.fails)
+            up.announce()
+            await until(lambda: sent(session, "birth")[-1]["config"] == "b")
+            await until(lambda: sent(session, "state")[-1]["config"] == "b")
+            assert sent(session, "birth")[0]["config"] == "a"
+
+    run(work())
+
+
+def test_what_was_dropped_is_told_as_gaps(tmp_path: Path) -> None:
+    async def work() -> None:
+        session = FakeSession()
+        async with Spool(tmp_path / "gw1.spool", flush_s=0.001, max_bytes=400) as spool:
+            for n in range(50):
+                await spool.append(Observation("S1", NOW + n, {"ph": (7.0, Quality.GOOD)}))
+            await spool.flush()
+            async with uplink_of(session, spool):
+                await until(lambda: sent(session, "state"))
+            state = sent(session, "state")[-1]
+            [gap] = state["gaps"]
+            assert gap["rows"] == state["dropped"] == 50 - spool.state.rows > 0
+            assert (gap["first"], gap["first_ms"]) == (1, NOW)
+
+    run(work())

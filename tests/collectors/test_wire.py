@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ observations = st.builds(
     time_ms=st.integers(wire.OLDEST_MS, NOW),
     values=st.dictionaries(st.sampled_from(KEYS[:5]), values, max_size=5),
     state=st.sampled_from(StationState),
+    synchronised=st.booleans(),
 )
 
 
@@ -100,6 +102,22 @@ class TestBatch:
             for n in range(40)
         ]
         assert len(wire.encode_batch(batch(*rows))) / (200 * 9) < 13
+
+    def test_times_of_a_clock_that_nobody_keeps_are_marked(self) -> None:
+        rows = [observation(), replace(observation(NOW - 1), synchronised=False), observation(NOW - 2)]
+        [sent] = json.loads(wire.encode_batch(batch(*rows)))["groups"]
+        assert sent["adrift"] == [1]
+        assert "adrift" not in json.loads(wire.encode_batch(batch(*rows[::2])))["groups"][0]
+        assert [row.synchronised for _, row in parse(wire.encode_batch(batch(*rows))).rows] == [True, False, True]
+
+    @pytest.mark.parametrize("adrift", [1, [2], [-1], [True], [0.0], ["0"], [0, 0], None])
+    def test_marks_that_are_none(self, adrift: Any) -> None:
+        [refused] = parse(group(adrift=adrift)).refused
+        assert (refused.reason, refused.rows) == ("shape", 2)
+
+    def test_a_mark_stays_with_a_row_that_is_refused(self) -> None:
+        [refused] = parse(group(adrift=[1], time_ms=[NOW, NOW + 10**9])).refused
+        assert json.loads(refused.payload)["adrift"] == [0]
 
     def test_a_row_from_the_future_does_not_take_the_others_with_it(self) -> None:
         ahead = NOW + wire.FUTURE_MS
@@ -301,6 +319,22 @@ class TestStatus:
         assert wire.parse_status(raw, "gw1") == {
             "v": 1, "gateway": "gw1", "epoch": "0123abcd", "online": True, "spool": {"depth": 3},
         }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("online", 1),
+            ("backlog", "5"),
+            ("backlog", True),
+            ("mqtt", 5.0),
+            ("gaps", {}),
+            ("clock", []),
+            ("config", None),
+        ],
+    )
+    def test_what_we_know_has_to_be_what_it_is(self, name: str, value: Any) -> None:
+        with pytest.raises(WireError, match=name):
+            wire.parse_status(json.dumps({"v": 1, "gateway": "gw1", name: value}).encode(), "gw1")
 
     def test_only_its_own(self) -> None:
         with pytest.raises(WireError, match="gateway"):

@@ -23,6 +23,7 @@ user gateway.gw-01
 topic write rc1/xietang/0/gw-01/obs
 topic write rc1/xietang/0/gw-01/birth
 topic write rc1/xietang/0/gw-01/state
+topic write rc1/xietang/0/gw-01/ans
 topic read rc1/xietang/0/gw-01/ack
 topic read rc1/xietang/0/gw-01/cmd
 topic read rc1/xietang/0/gw-01/cfg
@@ -31,6 +32,7 @@ user gateway.gw-02
 topic write rc1/xietang/1/gw-02/obs
 topic write rc1/xietang/1/gw-02/birth
 topic write rc1/xietang/1/gw-02/state
+topic write rc1/xietang/1/gw-02/ans
 topic read rc1/xietang/1/gw-02/ack
 topic read rc1/xietang/1/gw-02/cmd
 topic read rc1/xietang/1/gw-02/cfg
@@ -39,31 +41,41 @@ user hub
 topic read rc1/xietang/0/gw-01/obs
 topic read rc1/xietang/0/gw-01/birth
 topic read rc1/xietang/0/gw-01/state
+topic read rc1/xietang/0/gw-01/ans
 topic read rc1/xietang/1/gw-02/obs
 topic read rc1/xietang/1/gw-02/birth
 topic read rc1/xietang/1/gw-02/state
+topic read rc1/xietang/1/gw-02/ans
 topic write rc1/xietang/0/gw-01/ack
-topic write rc1/xietang/0/gw-01/cmd
 topic write rc1/xietang/0/gw-01/cfg
 topic write rc1/xietang/1/gw-02/ack
-topic write rc1/xietang/1/gw-02/cmd
 topic write rc1/xietang/1/gw-02/cfg
 
 user hub.0
 topic read rc1/xietang/0/gw-01/obs
 topic read rc1/xietang/0/gw-01/birth
 topic read rc1/xietang/0/gw-01/state
+topic read rc1/xietang/0/gw-01/ans
 topic write rc1/xietang/0/gw-01/ack
-topic write rc1/xietang/0/gw-01/cmd
 topic write rc1/xietang/0/gw-01/cfg
 
 user hub.1
 topic read rc1/xietang/1/gw-02/obs
 topic read rc1/xietang/1/gw-02/birth
 topic read rc1/xietang/1/gw-02/state
+topic read rc1/xietang/1/gw-02/ans
 topic write rc1/xietang/1/gw-02/ack
-topic write rc1/xietang/1/gw-02/cmd
 topic write rc1/xietang/1/gw-02/cfg
+
+user operator
+topic write rc1/xietang/0/gw-01/cmd
+topic write rc1/xietang/1/gw-02/cmd
+topic read rc1/xietang/0/gw-01/birth
+topic read rc1/xietang/0/gw-01/state
+topic read rc1/xietang/0/gw-01/ans
+topic read rc1/xietang/1/gw-02/birth
+topic read rc1/xietang/1/gw-02/state
+topic read rc1/xietang/1/gw-02/ans
 
 user board
 topic read rc1/xietang/0/gw-01/birth

@@ -44,23 +44,25 @@ pytestmark = [
 ]
 
 FIRST, SECOND = "rc1/xietang/0/gw-01", "rc1/xietang/1/gw-02"
-UP, DOWN = ("obs", "birth", "state"), ("ack", "cmd", "cfg")
+UP, DOWN = ("obs", "birth", "state", "ans"), ("ack", "cmd", "cfg")
 
 #: Who may write, by topic; written out by hand, not taken from what is tested.
 WRITERS = {f"{FIRST}/{channel}": {"gateway.gw-01"} for channel in UP}
 WRITERS |= {f"{SECOND}/{channel}": {"gateway.gw-02"} for channel in UP}
-WRITERS |= {f"{FIRST}/{channel}": {"hub", "hub.0"} for channel in DOWN}
-WRITERS |= {f"{SECOND}/{channel}": {"hub", "hub.1"} for channel in DOWN}
+WRITERS |= {f"{FIRST}/{channel}": {"hub", "hub.0"} for channel in ("ack", "cfg")}
+WRITERS |= {f"{SECOND}/{channel}": {"hub", "hub.1"} for channel in ("ack", "cfg")}
+WRITERS |= {f"{FIRST}/cmd": {"operator"}, f"{SECOND}/cmd": {"operator"}}
 
 READERS = {f"{FIRST}/{channel}": {"gateway.gw-01"} for channel in DOWN}
 READERS |= {f"{SECOND}/{channel}": {"gateway.gw-02"} for channel in DOWN}
-READERS |= {f"{FIRST}/{channel}": {"hub", "hub.0", "board"} for channel in ("birth", "state")}
-READERS |= {f"{SECOND}/{channel}": {"hub", "hub.1", "board"} for channel in ("birth", "state")}
+READERS |= {f"{FIRST}/{channel}": {"hub", "hub.0", "board", "operator"} for channel in ("birth", "state")}
+READERS |= {f"{SECOND}/{channel}": {"hub", "hub.1", "board", "operator"} for channel in ("birth", "state")}
+READERS |= {f"{FIRST}/ans": {"hub", "hub.0", "operator"}, f"{SECOND}/ans": {"hub", "hub.1", "operator"}}
 READERS |= {f"{FIRST}/obs": {"hub", "hub.0"}, f"{SECOND}/obs": {"hub", "hub.1"}}
 
 #: Holders that the site knows, and two of the same authority that it does not.
 STRANGERS = ("gateway.gw-99", "gateway.hub")
-HOLDERS = ("gateway.gw-01", "gateway.gw-02", "hub", "hub.0", "hub.1", "board", *STRANGERS)
+HOLDERS = ("gateway.gw-01", "gateway.gw-02", "hub", "hub.0", "hub.1", "board", "operator", *STRANGERS)
 
 NOW_MS = 1_795_000_000_000
 
@@ -208,7 +210,7 @@ def test_every_publish(broker: SecureBroker) -> None:
                         assert (code < 0x80) is allowed, (name, topic, code)
                         assert allowed or code == NOT_AUTHORISED, (name, topic, code)
                         tried += 1
-            assert tried == 8 * 49
+            assert tried == 9 * 55
 
     run(work())
 
@@ -223,7 +225,7 @@ def test_every_subscription(broker: SecureBroker, holder: str) -> None:
 
     async def work() -> None:
         async with running(broker), AsyncExitStack() as stack:
-            clients = {name: Client(broker, name) for name in ("gateway.gw-01", "gateway.gw-02", "hub")}
+            clients = {name: Client(broker, name) for name in ("gateway.gw-01", "gateway.gw-02", "hub", "operator")}
             for client in clients.values():
                 await stack.enter_async_context(client)
             by = {topic: min(names & {*clients}) for topic, names in WRITERS.items()}
@@ -256,8 +258,8 @@ def test_the_board_and_strangers_hear_and_say_what_was_meant() -> None:
     heard = {name: [topic for topic, names in READERS.items() if name in names] for name in HOLDERS}
     said = {name: [topic for topic, names in WRITERS.items() if name in names] for name in HOLDERS}
     assert {name: (len(said[name]), len(heard[name])) for name in HOLDERS} == {
-        "gateway.gw-01": (3, 3), "gateway.gw-02": (3, 3), "hub": (6, 6), "hub.0": (3, 3), "hub.1": (3, 3),
-        "board": (0, 4), "gateway.gw-99": (0, 0), "gateway.hub": (0, 0),
+        "gateway.gw-01": (4, 3), "gateway.gw-02": (4, 3), "hub": (4, 8), "hub.0": (2, 4), "hub.1": (2, 4),
+        "board": (0, 4), "operator": (2, 6), "gateway.gw-99": (0, 0), "gateway.hub": (0, 0),
     }  # fmt: skip
     assert not any(topic.endswith("obs") for topic in heard["board"])
 

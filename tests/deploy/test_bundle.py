@@ -21,12 +21,14 @@ import pytest
 from cryptography import x509
 
 from collectors import wire
-from deploy.bundle import pack, write_bundle
+from deploy.bundle import WHEEL, pack, write_bundle
 from deploy.certs import Authority
 from deploy.fleet import Fleet
+from deploy.gateway_config import gateway_config
 from deploy.gateway_unit import DATA, HOME, PROGRAM, gateway_unit
 from deploy.notify import Listener
 from sensors.errors import UsageError
+from sensors.platform import Platform
 from sensors.reading import StationState
 from sensors.site import Site, load_site, replace_stations
 from tests.collectors.brokers import find_mosquitto, until
@@ -62,9 +64,11 @@ def test_everything_is_in_it(xietang: Site, authority: Authority, tmp_path: Path
     assert out.stat().st_mode & 0o777 == 0o600
     with tarfile.open(out, "r:gz") as tar:
         members = {member.name.removeprefix(f"{TOP}/"): member for member in tar.getmembers()}
-    site = [f"site/{name}" for name in sorted(path.name for path in EXAMPLE.iterdir())]
+    site = [f"site/{path.name}" for path in EXAMPLE.iterdir() if path.is_file()]
+    site += {f"site/profiles/{station.profile}.toml" for station in xietang.slice("gw-01")}
+    others = ("INSTALL.md", "riverchief-gateway.service", "wheelhouse/README.md")
     assert sorted(name for name, member in members.items() if member.isfile()) == sorted(
-        ["INSTALL.md", "riverchief-gateway.service", *site, "tls/ca.crt", "tls/gateway.crt", "tls/gateway.key"]
+        [*others, *site, "tls/ca.crt", "tls/gateway.crt", "tls/gateway.key"]
     )
     assert {name: member.mode for name, member in members.items() if member.isfile() and member.mode != 0o644} == {
         "tls/gateway.key": 0o600
@@ -88,6 +92,7 @@ def test_the_notes_name_what_is_there(xietang: Site, authority: Authority, tmp_p
     assert "2027-05-23" in notes
     for station in xietang.slice("gw-01"):
         assert f"- {station.id} {station.name}: `{station.endpoint}`, unit {station.unit}\n" in notes
+    assert f"`{gateway_config(xietang, 'gw-01').hash}`" in notes
     for line in notes.splitlines():
         if line.strip().startswith("install -m"):
             assert all(list(there.glob(name)) for name in line.split()[3:-1]), line
@@ -144,6 +149,30 @@ def test_brokers_that_the_gateway_would_not_reach(
     assert text in str(caught.value)
     assert "secret" not in str(caught.value)
     assert not (tmp_path / "gw").exists()
+
+
+def test_a_wheelhouse_makes_it_all_that_an_engineer_needs(xietang: Site, authority: Authority, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    (wheels / "click-8.1-py3-none-any.whl").write_bytes(b"click")
+    (wheels / "notes.txt").write_text("not a wheel")
+    with pytest.raises(UsageError, match=r"has click-8.1-py3-none-any.whl; accepted: riverchief-.*\.whl"):
+        write_bundle(xietang, "gw-01", authority, BROKER, tmp_path / "a", NOW, wheels=wheels)
+    (wheels / WHEEL).write_bytes(b"riverchief")
+    write_bundle(xietang, "gw-01", authority, BROKER, tmp_path / "a", NOW, wheels=wheels)
+    there = unpack(tmp_path / "a", tmp_path / "box") / "wheelhouse"
+    assert sorted(path.name for path in there.iterdir()) == ["README.md", "click-8.1-py3-none-any.whl", WHEEL]
+    assert (there / WHEEL).read_bytes() == b"riverchief"
+    assert WHEEL in (there / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_notes_name_the_password_files(xietang: Site, authority: Authority, tmp_path: Path) -> None:
+    station = xietang.slice("gw-01")[0].id
+    made = Platform("bureau", "10.0.0.1", 9001, {station: "A" * 24}, password_file="/etc/riverchief/bureau")
+    write_bundle(replace(xietang, platforms=(made,)), "gw-01", authority, BROKER, tmp_path / "a", NOW)
+    there = unpack(tmp_path / "a", tmp_path / "box")
+    assert "into /etc/riverchief/bureau, mode 0644" in (there / "INSTALL.md").read_text(encoding="utf-8")
+    assert load_site(there / "site").platforms == (made,)
 
 
 def test_another_file_is_not_overwritten(xietang: Site, authority: Authority, tmp_path: Path) -> None:

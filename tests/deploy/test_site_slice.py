@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.gateway import config_hash
+from deploy.gateway_config import gateway_config
 from deploy.site_slice import site_files, slice_site
 from sensors.errors import UsageError
-from sensors.site import AssessmentSettings, Site, load_site
+from sensors.site import Site, load_site
+from sensors.site_settings import AssessmentSettings
 
 
 def write(folder: Path, site: Site) -> Site:
     for name, text in site_files(site, "why it is here").items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return load_site(folder)
 
@@ -25,7 +27,7 @@ def test_a_part_loads_and_polls_the_same(xietang: Site, tmp_path: Path, gateway:
     again = write(tmp_path, part)
     assert replace(again, folder=part.folder) == part
     assert again.slice(gateway) == xietang.slice(gateway)
-    assert config_hash(again.slice(gateway)) == config_hash(xietang.slice(gateway))
+    assert gateway_config(again, gateway).hash == gateway_config(xietang, gateway).hash
     assert again.network.is_connected()
     assert set(again.reaches) >= {station.reach for station in again.stations.values()}
     assert len(again.reaches) < len(xietang.reaches)

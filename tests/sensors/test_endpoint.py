@@ -12,6 +12,8 @@ from sensors.endpoint import Endpoint, EndpointError, parse_endpoint
         ("tcp://[fe80::1]:502", Endpoint("tcp", host="fe80::1", port=502)),
         ("rtu+tcp://dtu:4001", Endpoint("rtu+tcp", host="dtu", port=4001)),
         ("rtu:///dev/ttyUSB0", Endpoint("rtu", device="/dev/ttyUSB0")),
+        ("rtu+listen://0.0.0.0:4001", Endpoint("rtu+listen", host="0.0.0.0", port=4001)),
+        ("rtu+listen://[::]:4001?dtu=DTU-7", Endpoint("rtu+listen", host="::", port=4001, dtu="DTU-7")),
         (
             "rtu:///dev/ttyS1?baud=19200&parity=e&stopbits=2&bytesize=7",
             Endpoint("rtu", device="/dev/ttyS1", baud=19200, parity="E", stopbits=2, bytesize=7),
@@ -35,6 +37,11 @@ def test_accepted(text: str, endpoint: Endpoint) -> None:
         ("tcp://host:70000", "port 70000", "1 to 65535"),
         ("tcp://host:502?unit=3", "'tcp://host:502?unit=3'", "tcp://HOST"),
         ("rtu+tcp://host", "no port", "rtu+tcp://HOST:PORT"),
+        ("rtu+listen://0.0.0.0", "no port", "rtu+listen://HOST:PORT"),
+        ("rtu+listen://0.0.0.0:4001?id=7", "'id=7'", "dtu=REGISTRATION"),
+        ("rtu+listen://0.0.0.0:4001?dtu=", "'dtu='", "dtu=REGISTRATION"),
+        ("rtu+listen://0.0.0.0:4001?dtu=a&dtu=b", "'dtu=a&dtu=b'", "dtu=REGISTRATION"),
+        ("rtu+listen://0.0.0.0:4001?dtu=0x123", "'dtu=0x123'", "dtu=REGISTRATION"),
         ("rtu://ttyUSB0", "'rtu://ttyUSB0'", "rtu:///dev/ttyUSB0"),
         ("rtu:///dev/ttyUSB0?speed=9600", "setting 'speed=9600'", "baud, parity"),
         ("rtu:///dev/ttyUSB0?baud=fast", "baud 'fast'", "300 to 921600"),
@@ -60,3 +67,15 @@ def test_one_wire_has_one_bus() -> None:
 def test_only_modbus_tcp_carries_a_transaction_id() -> None:
     texts = ("tcp://a", "rtu+tcp://a:4001", "rtu:///dev/ttyS0")
     assert [parse_endpoint(text).rtu for text in texts] == [False, True, True]
+
+
+def test_dtus_that_share_a_port_have_a_bus_each() -> None:
+    one, other = (parse_endpoint(f"rtu+listen://0.0.0.0:4001?dtu={name}") for name in ("A1", "0x01FF"))
+    assert one.bus != other.bus
+    assert (one.registration, other.registration) == (b"A1", b"\x01\xff")
+    assert one.rtu
+
+
+def test_what_is_part_of_the_gateway_s_own_machine() -> None:
+    texts = ("tcp://a", "rtu+tcp://a:4001", "rtu:///dev/ttyS0", "rtu+listen://0.0.0.0:4001")
+    assert [parse_endpoint(text).local for text in texts] == [False, False, True, True]

@@ -12,6 +12,7 @@ from sensors.determinand import DETERMINANDS
 from sensors.errors import ProfileError
 from sensors.profile import (
     Action,
+    Command,
     Profile,
     ReadBlock,
     Register,
@@ -93,7 +94,7 @@ def test_a_hole_is_never_read_along() -> None:
 
 
 def test_what_acts_when_it_is_read_is_never_read_along() -> None:
-    stop = Action("stop", 3, 2, count=1)
+    stop = Command("stop", 3, 2, count=1)
     profile = Profile("p", "v", "m", "s", (at(0), at(4)), commands=(stop,))
     assert [block.address for block in plan(profile)] == [0, 4]
     started = Profile("p", "v", "m", "s", (at(0), at(4)), start=Start(Action("start", 3, 1, count=2), "poll", 1.0))

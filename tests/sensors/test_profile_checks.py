@@ -71,6 +71,11 @@ def extra(name: str = "time", type_: str = "uint16", address: int = 90) -> str:
          "start.address", "50 to 50: setting relay"),
         (PH + '[[command]]\nname = "wipe"\nfunction = 16\naddress = 10\nvalues = [1, 2]\n'
          '[[setting]]\nname = "baud"\naddress = 11\n', "command (wipe).address", "11 to 11: setting baud"),
+        (PH + '[[command]]\nname = "gain"\nkind = "setting"\naddress = 50\nminimum = 1\nmaximum = 5\n'
+         '[[calibration]]\nname = "gain"\naddress = 50\n', "command (gain).address", "[[setting]]"),
+        (PH + '[[command]]\nname = "k"\nkind = "calibration"\naddress = 51\nminimum = 1\nmaximum = 5\n'
+         'type = "float32"\n[[calibration]]\nname = "k"\naddress = 50\ncount = 2\n',
+         "command (k).address", "[[calibration]]"),
         (PH + START + 'wait_by = "time"\n', "start.wait_by", "one of the extras"),
         (PH + START + 'wait_by = "time"\n' + extra("time", "string"), "start.wait_by", "one number"),
         (PH.replace("ph", "orp").replace("pH", "mV") + TABLES + SLOTS.replace("x_codes", "x_code") + KIND,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from sensors import profile_file
 from sensors.errors import ProfileError
-from sensors.profile import Action, Guarded, ReadBlock, Serial, load_profile
+from sensors.profile import Action, Command, Guarded, ReadBlock, Serial, load_profile
 from sensors.reading import Quality, StationState
 from sensors.register import Accuracy, Status
 
@@ -18,6 +19,10 @@ PH = '[[register]]\nname = "ph"\naddress = 0\ntype = "float32"\nunit = "pH"\n'
 STATE = '[[register]]\nname = "state"\naddress = 9\ntype = "uint16"\n'
 ORP = '[[register]]\nname = "orp"\naddress = 4\ntype = "float32"\n'
 START = '[start]\nfunction = 6\naddress = 50\nvalues = [1]\neach = "poll"\nwait_s = 1\n'
+SET = (
+    '[[setting]]\nname = "gain"\naddress = 50\ncount = 2\n'
+    '[[command]]\nname = "gain"\nkind = "setting"\naddress = 50\nminimum = 1\nmaximum = 5\n'
+)
 KIND = '[[slots.kind]]\ncode = 1\nname = "ph"\nunit = "pH"\n'
 
 
@@ -98,6 +103,12 @@ def write(folder: Path, text: str) -> Path:
         (HEAD + PH + START.replace("wait_s = 1\n", ""), "start.wait_s", "0 to 3600"),
         (HEAD + PH + START.replace("= 6", "= 15").replace("[1]", "[]"), "start.values", "at least one"),
         (HEAD + PH + START.replace("= 6", "= 5").replace("[1]", "[2]"), "start.values", "0 to 1"),
+        (HEAD + PH + SET[SET.index("[[command"):].replace("setting", "wish"), "command[0] (gain).kind", "action, setting"),
+        (HEAD + PH + SET + "values = [1]\n", "command[0] (gain).values", "one of"),
+        (HEAD + PH + SET.replace("maximum = 5\n", ""), "command[0] (gain).minimum", "minimum and maximum"),
+        (HEAD + PH + SET.replace("maximum = 5", "maximum = 0"), "command[0] (gain).minimum", "smaller one first"),
+        (HEAD + PH + SET + 'type = "float32"\nfunction = 6\n', "command[0] (gain).function", "16"),
+        (HEAD + PH + SET + 'type = "string"\n', "command[0] (gain).type", "float32"),
         (HEAD + PH + "[[setting]]\nname = \"a\"\naddress = 4\nlow = 3\nhigh = 1\n", "setting[0] (a).low", "at most 1"),
         (HEAD + PH + "[[calibration]]\nname = \"a\"\n", "calibration[0] (a).address", "whole number"),
         (HEAD + PH + "[[hole]]\naddress = 4\ncount = 0\n", "hole[0] (4).count", "1 to"),
@@ -160,6 +171,14 @@ name = "stop"
 function = 3
 address = 11776
 count = 1
+[[command]]
+name = "slope"
+kind = "calibration"
+address = 20
+type = "float32"
+minimum = 0.5
+maximum = 2
+verified = false
 [[hole]]
 address = 40
 count = 3
@@ -220,7 +239,14 @@ matches = "..09"
     assert profile.serial == Serial(30, 9600, "E", 2)
     assert profile.start is not None
     assert profile.start.action == Action("start", 16, 7168)
-    assert profile.commands == (Action("stop", 3, 11776, count=1),)
+    assert profile.commands == (
+        Command("stop", 3, 11776, count=1),
+        Command(
+            "slope", 16, 20, kind="calibration", type="float32", order="CDAB", minimum=0.5, maximum=2, read_back=True,
+            verified=False,
+        ),
+    )  # fmt: skip
+    assert [profile.command("slope").accepts(value) for value in (0.5, 2, 2.1, math.nan)] == [True, True, False, False]
     assert profile.holes == (ReadBlock(3, 40, 3),)
     assert profile.guarded == (
         Guarded("setting", "baud", 3, 18, 1, order="CDAB", low=1200, high=115200),
@@ -234,6 +260,6 @@ def test_the_documentation_s_example_loads_and_no_key_is_undocumented(tmp_path) 
     text = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
     example = text.split("```toml\n")[1].split("```")[0]
     assert load_profile(write(tmp_path, example)).determinands == ("ph",)
-    groups = ("PROFILE", "REGISTER", "EXTRA", "START", "ACTION", "GUARDED", "SLOTS", "STATUS", "SERIAL")
+    groups = ("PROFILE", "REGISTER", "EXTRA", "START", "ACTION", "COMMAND", "GUARDED", "SLOTS", "STATUS", "SERIAL")
     keys = {key for group in groups for key in getattr(profile_file, f"_{group}_KEYS")}
     assert keys - set(re.findall(r"[a-z_]+", text)) == set()

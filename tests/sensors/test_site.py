@@ -184,11 +184,32 @@ def test_one_serial_port_has_one_setting(folder) -> None:
     assert "baud=9600" in told[0][3]
 
 
-def test_an_instrument_that_waits_for_a_start_command_is_refused_for_now(folder) -> None:
+def test_an_instrument_that_waits_for_a_start_command_is_taken(folder) -> None:
     edit(folder, "stations.csv", ",station_cabinet,", ",yosemitech_y511,")
-    [(_, where, found, accepted)] = problems(folder)
-    assert where.endswith("column profile")
-    assert (found, "start command" in accepted) == ("'yosemitech_y511'", True)
+    assert "yosemitech_y511" in {station.profile for station in load_site(folder).stations.values()}
+
+
+def test_two_gateways_may_have_serial_ports_and_dial_in_ports_of_the_same_name(folder) -> None:
+    text = (folder / "stations.csv").read_text(encoding="utf-8")
+    for here, there in (
+        ("tcp://10.66.4.11:502", "rtu+listen://0.0.0.0:4001"), ("tcp://10.66.5.11:502", "rtu+listen://0.0.0.0:4001"),
+    ):  # fmt: skip
+        assert here in text
+        text = text.replace(here, there)
+    (folder / "stations.csv").write_text(text, encoding="utf-8")
+    assert load_site(folder).stations
+
+
+def test_a_dtu_without_registration_has_its_port_alone(folder) -> None:
+    text = (folder / "stations.csv").read_text(encoding="utf-8")
+    text = text.replace("tcp://10.66.4.11:502", "rtu+listen://0.0.0.0:4001")
+    text = text.replace("tcp://10.66.4.12:502", "rtu+listen://0.0.0.0:4001?dtu=A")
+    (folder / "stations.csv").write_text(text, encoding="utf-8")
+    told = problems(folder)
+    assert {where.split(", ")[1] for _, where, _, _ in told} == {"column endpoint"}
+    assert all("?dtu=REGISTRATION" in accepted for *_, accepted in told)
+    (folder / "stations.csv").write_text(text.replace(":4001,", ":4001?dtu=B,"), encoding="utf-8")
+    assert load_site(folder).stations
 
 
 def test_a_site_without_rivers_is_none(folder) -> None:

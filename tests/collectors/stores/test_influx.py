@@ -15,7 +15,7 @@ from collectors.stores import open_store
 from collectors.stores.base import HOUR_MS
 from collectors.stores.influx import InfluxStore
 from sensors.errors import StoreError
-from sensors.reading import Block, Quality, Reading
+from sensors.reading import Block, Quality, Reading, StationState
 from tests.collectors.influxes import Influx, find_influxd
 
 T0 = 1_730_000_000_000 - 1_730_000_000_000 % HOUR_MS
@@ -34,6 +34,7 @@ class Fake:
         self.bad = re.compile("$^")
         self.bad_status = 422
         self.requests = 0
+        self.delay_s = 0.0
         self._silent = threading.Event()
         fake = self
 
@@ -58,6 +59,7 @@ class Fake:
             self.reply(handler, 200)
             return
         self.requests += 1
+        self._silent.wait(self.delay_s)
         status = self.answers.pop(0) if self.answers else 204
         if status is None:
             self._silent.wait(20)
@@ -69,6 +71,11 @@ class Fake:
         if status == 204 or (status == 422 and refused):
             self.stored += [line for line in lines if line not in refused]
         self.reply(handler, status)
+
+    @property
+    def readings(self) -> list[str]:
+        """Lines of readings that are stored."""
+        return [line for line in self.stored if line.startswith("reading,")]
 
     def reply(self, handler: BaseHTTPRequestHandler, status: int) -> None:
         body = json.dumps({"code": "x", "message": f"scripted {status}"}).encode() if status > 204 else b""
@@ -99,18 +106,19 @@ def refused() -> list[str]:
 
 @pytest.fixture
 def store(fake: Fake, refused: list[str]) -> Iterator[InfluxStore]:
-    store = InfluxStore(fake.url, token="t", on_refused=lambda line, reason: refused.append(line))
+    store = InfluxStore(fake.url, token="t", now_ms=lambda: T0, on_refused=lambda line, reason: refused.append(line))
+    fake.requests = 0
     yield store
     store.close()
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_bad_lines_are_found_and_left_out(fake: Fake, store: InfluxStore, refused: list[str], status: int) -> None:
-    fake.bad, fake.bad_status = re.compile(r"value=7\.(03|17),"), status
+    fake.bad, fake.bad_status = re.compile(r"value=7\.(03|17) "), status
     store.write(readings(40))
     assert len(refused) == 2
-    assert len(set(fake.stored)) == 38
-    assert not any(fake.bad.search(line) for line in fake.stored)
+    assert len(set(fake.readings)) == 38
+    assert not any(fake.bad.search(line) for line in fake.readings)
     assert fake.requests < 30  # by halving, not one by one
 
 
@@ -122,9 +130,9 @@ def test_a_busy_database_is_retryable_and_nothing_is_taken_for_stored(
     with pytest.raises(StoreError, match=f"scripted {status}") as caught:
         store.commit(readings(3), "gw1", "abcdef01", 3)
     assert caught.value.retryable
-    assert fake.stored == []
+    assert fake.readings == []
     store.commit(readings(3), "gw1", "abcdef01", 3)
-    assert len(fake.stored) == 4
+    assert len(fake.readings) == 3
     assert fake.stored[-1].startswith("watermark,gateway=gw1 ")
 
 
@@ -132,19 +140,45 @@ def test_the_watermark_is_not_moved_before_the_readings(fake: Fake, store: Influ
     fake.answers = [204, 503]
     with pytest.raises(StoreError):
         store.commit(readings(3), "gw1", "abcdef01", 3)
-    assert len(fake.stored) == 3
-    assert not any(line.startswith("watermark") for line in fake.stored)
+    assert len(fake.readings) == 3
+    assert not any(line.startswith(("watermark", "change")) for line in fake.stored)
+
+
+def test_a_watermark_that_is_refused_stops_the_writer(fake: Fake, store: InfluxStore) -> None:
+    fake.bad = re.compile("^watermark")
+    with pytest.raises(StoreError, match="scripted 422") as caught:
+        store.commit(readings(3), "gw1", "abcdef01", 3)
+    assert not caught.value.retryable
+
+
+def test_what_was_stored_in_part_comes_again_as_a_whole(
+    fake: Fake, store: InfluxStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.stores.influx_client.BATCH", 10)
+    fake.answers = [204, 204, 503]
+    with pytest.raises(StoreError):
+        store.commit(readings(40), "gw1", "abcdef01", 40)
+    assert len(fake.readings) == 20
+    store.commit(readings(40), "gw1", "abcdef01", 40)
+    assert len(set(fake.readings)) == 40
+    assert fake.stored[-1].startswith("watermark,gateway=gw1 ")
+
+
+def test_a_slow_database_is_waited_for(fake: Fake, store: InfluxStore) -> None:
+    fake.delay_s = 0.2
+    store.commit(readings(3), "gw1", "abcdef01", 3)
+    assert len(fake.readings) == 3
 
 
 def test_a_database_that_hangs_is_given_up(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("collectors.stores.influx.TIMEOUT_S", 0.1)
-    store = InfluxStore(fake.url, token="t")
+    monkeypatch.setattr("collectors.stores.influx_client.TIMEOUT_S", 0.1)
+    store = InfluxStore(fake.url, token="t", now_ms=lambda: T0)
     fake.answers = [None]
     with pytest.raises(StoreError) as caught:
         store.write(readings(3))
     assert caught.value.retryable
     store.write(readings(3))
-    assert len(fake.stored) == 3
+    assert len(fake.readings) == 3
     store.close()
 
 
@@ -158,15 +192,16 @@ def test_what_somebody_has_to_mend_is_not_retryable(fake: Fake, store: InfluxSto
 
 def test_lines_that_cannot_be_written_are_told(fake: Fake, store: InfluxStore, refused: list[str]) -> None:
     store.write(Block.of([*readings(1), Reading("ends with \\", "ph", T0, 1.0), Reading("", "ph", T0, 1.0)]))
-    assert len(fake.stored) == 1
+    assert len(fake.readings) == 1
     assert len(refused) == 2
 
 
 def test_every_number_is_a_float(fake: Fake, store: InfluxStore) -> None:
-    store.write(Block.of([Reading("S1", "ph", T0, 7), Reading("S1", "orp", T0, None, Quality.MISSING)]))
-    assert fake.stored == [
-        f"reading,station=S1,determinand=ph quality=2.0,state=78.0,value=7.0,used=7.0 {T0}",
-        f"reading,station=S1,determinand=orp quality=9.0,state=78.0 {T0}",
+    stopped = Reading("S1", "orp", T0, None, Quality.MISSING, StationState.STOPPED)
+    store.write(Block.of([Reading("S1", "ph", T0, 7), stopped]))
+    assert fake.readings == [
+        f"reading,station=S1,determinand=ph quality=2.0,value=7.0 {T0}",
+        f"reading,station=S1,determinand=orp quality=9.0,state=70.0 {T0}",
     ]
 
 
@@ -200,7 +235,7 @@ def test_a_foreign_field_type_costs_only_the_lines_that_meet_it(influx_url: Call
     refused: list[str] = []
     store = InfluxStore(influx_url(), on_refused=lambda line, reason: refused.append(line))
     foreign = f'reading,station=X,determinand=ph value="seven" {T0}'
-    store._write_api.write(store._bucket, record=foreign, write_precision="ms")
+    store.bucket.send([foreign])
     missing = Reading("S1", "orp", T0 + 5, None, Quality.MISSING)
     store.write(Block.of([*readings(5), missing]))
     assert len(refused) == 5

@@ -54,14 +54,14 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
 def test_a_full_disk_is_retryable_and_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     store.commit(minute(0), "gw1", "e", 1)
-    (pages,) = store._db.execute("PRAGMA page_count").fetchone()
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = store._file.db.execute("PRAGMA page_count").fetchone()
+    store._file.db.execute(f"PRAGMA max_page_count = {pages}")
     big = Block.of([Reading(f"S{n}", "ph", T0, 7.0) for n in range(5_000)])
     with pytest.raises(StoreError) as caught:
         store.commit(big, "gw1", "e", 2)
     assert caught.value.retryable
     assert store.watermarks() == {"gw1": ("e", 1)}
-    store._db.execute("PRAGMA max_page_count = 1000000")
+    store._file.db.execute("PRAGMA max_page_count = 1000000")
     store.commit(big, "gw1", "e", 2)
     assert len(store.latest()) == 5_000
     assert store.watermarks() == {"gw1": ("e", 2)}
@@ -72,8 +72,8 @@ def test_hours_are_settled_once_they_are_over(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     for n in range(0, 150, 10):
         store.write(minute(n, float(n)))
-    dirty = store._db.execute("SELECT start_ms FROM dirty").fetchall()
-    hours = store._db.execute("SELECT start_ms, total, count FROM hour ORDER BY start_ms").fetchall()
+    dirty = store._file.db.execute("SELECT start_ms FROM dirty").fetchall()
+    hours = store._file.db.execute("SELECT start_ms, total, count FROM hour ORDER BY start_ms").fetchall()
     assert dirty == [(T0 + 2 * HOUR_MS,)]
     assert hours == [(T0, 150.0, 6), (T0 + HOUR_MS, 510.0, 6)]
     store.close()
@@ -108,7 +108,7 @@ def test_readers_do_not_wait_for_each_other(tmp_path: Path) -> None:
     writer.write(minute(0))
     store = SqliteStore(path, read_only=True)
     answers: list[list[float | None]] = []
-    with store._reading() as busy, store._reading() as also_busy:
+    with store._file.reading() as busy, store._file.reading() as also_busy:
         assert busy is not also_busy
         thread = threading.Thread(target=lambda: answers.append(store.latest().value))
         thread.start()
@@ -116,11 +116,11 @@ def test_readers_do_not_wait_for_each_other(tmp_path: Path) -> None:
         assert answers == [[7.0]]
     for _ in range(5):
         store.latest()
-    assert len(store._idle) == 3  # one for each that read at the same time
-    with store._reading() as busy:
+    assert len(store._file._idle) == 3  # one for each that read at the same time
+    with store._file.reading() as busy:
         store.close()
         assert busy.execute("SELECT count(*) FROM reading").fetchone() == (1,)  # whoever reads may finish
-    assert store._idle == []
+    assert store._file._idle == []
     with pytest.raises(sqlite3.ProgrammingError):
         busy.execute("SELECT 1")
     with pytest.raises(StoreError, match="closed"):
@@ -151,8 +151,8 @@ def test_an_older_store_is_brought_up_by_its_writer(tmp_path: Path, monkeypatch:
         SqliteStore(path, read_only=True)
     assert caught.value.retryable
     store = SqliteStore(path)
-    assert store._db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
-    assert store._db.execute("SELECT gateway, at_ms FROM watermark").fetchall() == [("gw1", None)]
+    assert store._file.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    assert store._file.db.execute("SELECT gateway, at_ms FROM watermark").fetchall() == [("gw1", None)]
     assert store.latest().value == [7.0]
     store.close()
 

@@ -1,38 +1,31 @@
 """One Modbus bus: asks one question at a time and lets no wrong answer through.
 
 RTU frames carry no transaction id. After a timeout the late answer would be taken for that of the next question: of 300
-reads with late replies pymodbus took 132 for another block's. So the connection is closed after every timeout, wrong
-answer or cancelled read, and opened again for the next one.
+reads with late replies a client that keeps its connection took 132 for another block's. So the connection is closed
+after every timeout, wrong answer or cancelled read, and opened again for the next one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal, Self
 
-from pymodbus import FramerType, ModbusException
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException
-from pymodbus.pdu import ModbusPDU
-
+from collectors.dial_in import Place, place
+from collectors.modbus_frame import Question, WrongAnswerError, bits, reading, words, writing
+from collectors.modbus_line import Line, LostError, connect
+from collectors.modbus_owed import Owed
 from sensors.endpoint import Endpoint
 from sensors.errors import LinkError
 
-# Every failure is raised as a BusError and published as data; a line in the log for each would fill the disk of a
-# gateway with a dead unit.
-logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-
-Client = AsyncModbusTcpClient | AsyncModbusSerialClient
-Reason = Literal["timeout", "refused", "unreachable", "closed", "exception", "wrong answer"]
-
-#: pymodbus has a timeout of its own; ours is always shorter [s].
-_NEVER_S = 3600.0
+Reason = Literal["timeout", "refused", "unreachable", "not dialled in", "closed", "exception", "wrong answer"]
 
 #: Longest time to open a TCP connection or a serial port [s].
 CONNECT_S = 5.0
+
+#: Reasons for which there is no connection at all.
+_APART = frozenset({"refused", "unreachable", "not dialled in"})
 
 
 class BusError(LinkError):
@@ -41,8 +34,9 @@ class BusError(LinkError):
     Attributes
     ----------
     reason : str
-        ``refused`` and ``unreachable``: there is no connection. ``timeout``: nothing came in time. ``closed``: the
-        connection was lost. ``exception``: the device said no. ``wrong answer``: another function or length.
+        ``refused`` and ``unreachable``: there is no connection. ``not dialled in``: the DTU has not called yet.
+        ``timeout``: nothing came in time. ``closed``: the connection was lost. ``exception``: the device said no.
+        ``wrong answer``: another function or length.
     exception_code : int or None
         What the device said (Modbus Application Protocol V1.1b3, 7).
     """
@@ -55,7 +49,12 @@ class BusError(LinkError):
     @property
     def connected(self) -> bool:
         """Whether the bus itself was there, so that other units on it may well answer."""
-        return self.reason not in ("refused", "unreachable")
+        return self.reason not in _APART
+
+    @property
+    def waits(self) -> bool:
+        """Whether the other side has to call: trying again costs nobody anything."""
+        return self.reason == "not dialled in"
 
 
 class Bus:
@@ -67,7 +66,7 @@ class Bus:
     timeout_s : float
         Longest wait for an answer [s], unless a question brings its own.
     connect_s : float
-        Longest wait for the connection [s].
+        Longest wait for the connection, or for a DTU to dial in [s].
     """
 
     def __init__(self, endpoint: Endpoint, timeout_s: float = 1.0, connect_s: float | None = None) -> None:
@@ -75,22 +74,28 @@ class Bus:
         self.timeout_s = timeout_s
         self.connect_s = min(CONNECT_S, 3 * timeout_s) if connect_s is None else connect_s
         self._lock = asyncio.Lock()
-        self._client: Client | None = None
-        self._asking = False
+        self._line: Line | None = None
+        self._place: Place | None = None
+        self._owed = Owed()
 
     async def __aenter__(self) -> Self:
+        if self.endpoint.kind == "rtu+listen":
+            self._place = await place(self.endpoint)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._place is not None:
+            self._place.leave()
+            self._place = None
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
 
     async def read(
         self, unit: int, function: int, address: int, count: int, timeout_s: float | None = None
@@ -117,35 +122,13 @@ class Bus:
         ------
         BusError
         """
-
-        def ask(client: Client) -> Awaitable[ModbusPDU]:
-            match function:
-                case 1:
-                    return client.read_coils(address, count=count, device_id=unit)
-                case 2:
-                    return client.read_discrete_inputs(address, count=count, device_id=unit)
-                case 3:
-                    return client.read_holding_registers(address, count=count, device_id=unit)
-                case 4:
-                    return client.read_input_registers(address, count=count, device_id=unit)
-                case _:
-                    raise ValueError(f"function {function} reads nothing; accepted: 1, 2, 3, 4")
-
-        async with self._lock:
-            answer = await self._ask(ask, unit, function, timeout_s)
-            if function in (1, 2):
-                # Bits come in whole bytes.
-                if len(answer.bits) != (count + 7) // 8 * 8:
-                    self._refuse(f"{len(answer.bits)} bits for {count}")
-                return [int(bit) for bit in answer.bits[:count]]
-            if len(answer.registers) != count:
-                self._refuse(f"{len(answer.registers)} registers for {count} at {address}")
-            return list(answer.registers)
+        answer = await self._ask(reading(unit, function, address, count), timeout_s)
+        return words(answer) if function > 2 else bits(answer, count)
 
     async def write(
-        self, unit: int, function: int, address: int, values: list[int], timeout_s: float | None = None
+        self, unit: int, function: int, address: int, values: Sequence[int], timeout_s: float | None = None
     ) -> None:
-        """Write what a profile declares as its start action, and nothing else.
+        """Write what a profile declares as its start or as a command, and nothing else.
 
         Parameters
         ----------
@@ -153,7 +136,7 @@ class Bus:
         function : {5, 6, 15, 16}
             One coil, one register, several coils, several registers.
         address : int
-        values : list of int
+        values : sequence of int
         timeout_s : float, optional
             Longest wait for the answer [s].
 
@@ -161,100 +144,79 @@ class Bus:
         ------
         BusError
         """
+        await self._ask(writing(unit, function, address, values), timeout_s)
 
-        def ask(client: Client) -> Awaitable[ModbusPDU]:
-            match function:
-                case 5:
-                    return client.write_coil(address, bool(values[0]), device_id=unit)
-                case 6:
-                    return client.write_register(address, values[0], device_id=unit)
-                case 15:
-                    return client.write_coils(address, [bool(value) for value in values], device_id=unit)
-                case 16:
-                    return client.write_registers(address, values, device_id=unit)
-                case _:
-                    raise ValueError(f"function {function} writes nothing; accepted: 5, 6, 15, 16")
-
-        async with self._lock:
-            answer = await self._ask(ask, unit, function, timeout_s)
-            if answer.address != address:
-                self._refuse(f"written to {answer.address} instead of {address}")
-
-    async def _ask(
-        self,
-        ask: Callable[[Client], Awaitable[ModbusPDU]],
-        unit: int,
-        function: int,
-        timeout_s: float | None,
-    ) -> ModbusPDU:
-        client = await self._connected()
+    async def _ask(self, question: Question, timeout_s: float | None) -> bytes:
         wait_s = self.timeout_s if timeout_s is None else timeout_s
-        self._asking = True
-        try:
-            async with asyncio.timeout(wait_s):
-                answer = await ask(client)
-        except TimeoutError:
-            self.close()
-            raise BusError("timeout", f"unit {unit} at {self.endpoint} said nothing for {wait_s:g} s") from None
-        except ModbusException as error:
-            self.close()
-            raise BusError("closed", f"{self.endpoint}: {error.string}") from None
-        except BaseException:
-            # Cancelled, or asked for something that no frame can carry: an answer may still be on its way.
-            self.close()
-            raise
-        finally:
-            self._asking = False
-        if answer.isError() and answer.function_code == function | 0x80:
-            code = answer.exception_code
-            raise BusError("exception", f"unit {unit} at {self.endpoint} answered exception {code}", code)
-        if answer.function_code != function or answer.dev_id != unit:
-            self._refuse(f"function {answer.function_code} of unit {answer.dev_id} for {function} of unit {unit}")
+        async with self._lock:
+            if self.endpoint.rtu and self._owed.owes(question.unit, self._now_s()):
+                question = await self._after_late_answers(question, wait_s)
+            answer = await self._exchange(question, wait_s)
+            self._owed.settled(question.unit)
+        if answer[0] & 0x80:
+            detail = f"unit {question.unit} at {self.endpoint} answered exception {answer[1]}"
+            raise BusError("exception", detail, answer[1])
         return answer
 
-    def _refuse(self, what: str) -> None:
-        self.close()
-        raise BusError("wrong answer", f"{self.endpoint}: {what}")
+    async def _after_late_answers(self, question: Question, wait_s: float) -> Question:
+        """The question, once no late answer of its unit can be taken for its own."""
+        distinct = self._owed.distinct(question)
+        if distinct is None and question.function <= 4:
+            await self._exchange(self._owed.telling(question), wait_s)
+            self._owed.settled(question.unit)
+        return distinct or question
 
-    async def _connected(self) -> Client:
-        if self._client is not None and self._client.connected:
-            return self._client
-        self.close()
-        client = self._make()
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+    async def _exchange(self, question: Question, wait_s: float) -> bytes:
+        line = self._line
+        if line is None or not line.usable:
+            line = await self._connected()
         try:
-            made = await client.connect()
+            return await line.ask(question, wait_s)
+        except TimeoutError:
+            self._give_up(question)
+            raise BusError(
+                "timeout", f"unit {question.unit} at {self.endpoint} said nothing for {wait_s:g} s"
+            ) from None
+        except LostError as error:
+            self._give_up(question)
+            raise BusError("closed", f"{self.endpoint}: {error}") from None
+        except WrongAnswerError as error:
+            self._give_up(question)
+            raise BusError("wrong answer", f"{self.endpoint}: {error}") from None
         except BaseException:
-            client.close()
+            # Cancelled: an answer may still be on its way.
+            self._give_up(question)
             raise
-        if not made:
-            client.close()
-            if loop.time() - start >= self.connect_s:
-                raise BusError("unreachable", f"no connection to {self.endpoint} within {self.connect_s:g} s")
-            raise BusError("refused", f"no connection to {self.endpoint}")
-        # From here on the library's own timeout must not fire before ours.
-        client.ctx.comm_params.timeout_connect = _NEVER_S
-        self._client = client
-        return client
 
-    def _connection_changed(self, up: bool) -> None:
-        """Let the question that is under way know that its connection is gone, instead of waiting for its timeout."""
-        if not up and self._asking and self._client is not None:
-            pending = self._client.ctx.response_future
-            if not pending.done():
-                pending.set_exception(ConnectionException("the other side closed the connection"))
+    def _give_up(self, question: Question) -> None:
+        self.close()
+        if self.endpoint.rtu:
+            self._owed.given_up(question, self._now_s())
 
-    def _make(self) -> Client:
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _connected(self) -> Line:
+        self.close()
         endpoint = self.endpoint
-        # No retries and no reconnecting behind our back: the breaker above decides.
-        if endpoint.kind == "rtu":
-            return AsyncModbusSerialClient(
-                endpoint.device, framer=FramerType.RTU, baudrate=endpoint.baud, bytesize=endpoint.bytesize,
-                parity=endpoint.parity, stopbits=endpoint.stopbits, timeout=self.connect_s, retries=0,
-                reconnect_delay=0, trace_connect=self._connection_changed,
-            )  # fmt: skip
-        return AsyncModbusTcpClient(
-            endpoint.host, port=endpoint.port, framer=FramerType.RTU if endpoint.rtu else FramerType.SOCKET,
-            timeout=self.connect_s, retries=0, reconnect_delay=0, trace_connect=self._connection_changed,
-        )  # fmt: skip
+        if endpoint.kind == "rtu+listen":
+            if self._place is None:
+                self._place = await place(endpoint)
+            self._line = await self._called(self._place)
+            return self._line
+        try:
+            async with asyncio.timeout(self.connect_s):
+                self._line = await connect(endpoint)
+        except TimeoutError:
+            raise BusError("unreachable", f"no connection to {endpoint} within {self.connect_s:g} s") from None
+        except OSError as error:  # of a socket or of a serial port
+            raise BusError("refused", f"no connection to {endpoint}: {error.strerror or error}") from None
+        return self._line
+
+    async def _called(self, place: Place) -> Line:
+        """The connection that the DTU opened, once it has."""
+        line = await place.line(self.connect_s)
+        if line is None:
+            raise BusError("not dialled in", f"{self.endpoint}: {place.trouble or 'the DTU has not called'}")
+        return line

@@ -48,6 +48,7 @@ class _Bus:
     def __init__(self, units: Mapping[int, tuple[str, Unit]], faults: Faults, now_ms: Now, rtu: bool) -> None:
         self._units, self._faults, self._now_ms = units, faults, now_ms
         self.frames: Callable[[], Frames] = RtuFrames if rtu else TcpFrames
+        self._busy_until_s: dict[int, float] = {}
 
     def take(self, request: Request, frames: Frames, connection: Connection) -> None:
         """Answer one request, or do what goes wrong instead."""
@@ -70,18 +71,29 @@ class _Bus:
             case Mishap.CLOSED:
                 return connection.close()
         pdu = unit.answer(request.pdu)
-        if fault is None or pdu is None:
-            return connection.send(frames.frame(request, pdu)) if pdu is not None else None
+        if pdu is None:
+            return
+        if fault is None:
+            return self._send(connection, request.unit, frames.frame(request, pdu), 0.0)
         if kind is Mishap.EXCEPTION:
             pdu = bytes([request.function | 0x80, fault.code])
         other = request.unit % 247 + 1 if kind is Mishap.WRONG_UNIT else None
         data = frames.frame(request, pdu, unit=other, spoiled=kind is Mishap.WRONG_CRC)
         if kind is Mishap.TRUNCATED:
             data = data[: len(data) // 2]
-        if kind is Mishap.LATE:
-            asyncio.get_running_loop().call_later(fault.delay_s, connection.send, data)
-        else:
+        self._send(connection, request.unit, data, fault.delay_s if kind is Mishap.LATE else 0.0)
+
+    def _send(self, connection: Connection, unit: int, data: bytes, delay_s: float) -> None:
+        """Send an answer, never before an earlier one of that unit: an instrument does one thing after the other."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        at_s = max(now_s + delay_s, self._busy_until_s.get(unit, 0.0))
+        if at_s <= now_s:
             connection.send(data)
+            return
+        # Timers of one instant fire in any order.
+        self._busy_until_s[unit] = at_s + 1e-4
+        loop.call_at(at_s, connection.send, data)
 
 
 class Connection(asyncio.Protocol):

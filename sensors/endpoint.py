@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["tcp", "rtu+tcp", "rtu"]
+Kind = Literal["tcp", "rtu+tcp", "rtu", "rtu+listen"]
 Parity = Literal["N", "E", "O"]
 
 #: What an endpoint may look like; the text that people are shown.
 ACCEPTED = (
-    "tcp://HOST[:502], rtu+tcp://HOST:PORT or rtu:///dev/ttyUSB0[?baud=9600&parity=N|E|O&stopbits=1|2&bytesize=7|8]"
+    "tcp://HOST[:502], rtu+tcp://HOST:PORT, rtu:///dev/ttyUSB0[?baud=9600&parity=N|E|O&stopbits=1|2&bytesize=7|8] "
+    "or rtu+listen://HOST:PORT[?dtu=REGISTRATION]"
 )
 
 #: IANA port of Modbus TCP (Modbus Messaging on TCP/IP Implementation Guide V1.0b, 4.2).
@@ -21,6 +22,7 @@ _PARITIES: dict[str, Parity] = {"N": "N", "E": "E", "O": "O"}
 _URL = re.compile(r"(?P<scheme>[a-z+]+)://(?P<rest>\S+)")
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)(?::(?P<port>\d{1,5}))?/?")
 _DEVICE = re.compile(r"(?P<device>/[^\s?#]*[^\s?#/])(?:\?(?P<query>[^\s?#]+))?")
+_DTU = re.compile(r"0x(?:[0-9A-Fa-f]{2}){1,64}|(?!0x)[A-Za-z0-9._:@+-]{1,64}")
 
 
 class EndpointError(ValueError):
@@ -44,10 +46,11 @@ class Endpoint:
 
     Attributes
     ----------
-    kind : {'tcp', 'rtu+tcp', 'rtu'}
-        Modbus TCP, RTU frames through a TCP connection (a serial server, a DTU), or RTU on a serial port.
+    kind : {'tcp', 'rtu+tcp', 'rtu', 'rtu+listen'}
+        Modbus TCP, RTU frames through a TCP connection (a serial server, a DTU), RTU on a serial port, or RTU frames
+        through a connection that a DTU opens to the gateway.
     host : str
-        Name or address, without the brackets of IPv6; empty for a serial port.
+        Name or address, without the brackets of IPv6; empty for a serial port. The gateway's own for ``rtu+listen``.
     port : int
         TCP port; 0 for a serial port.
     device : str
@@ -56,6 +59,8 @@ class Endpoint:
         Bits per second of the serial port.
     parity : {'N', 'E', 'O'}
     stopbits, bytesize : int
+    dtu : str
+        What the DTU registers as: a text, or ``0x`` and bytes in hexadecimal; empty for one that is alone on its port.
     """
 
     kind: Kind
@@ -66,6 +71,7 @@ class Endpoint:
     parity: Parity = "N"
     stopbits: int = 1
     bytesize: int = 8
+    dtu: str = ""
 
     @property
     def rtu(self) -> bool:
@@ -75,14 +81,24 @@ class Endpoint:
     @property
     def bus(self) -> str:
         """What only one task may talk to at a time: two endpoints with the same `bus` share a wire."""
-        return self.device or f"{self.host}:{self.port}"
+        return self.device or f"{self.host}:{self.port}" + (f"?dtu={self.dtu}" if self.dtu else "")
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a part of the gateway's machine, so that other gateways may have one of the same name."""
+        return self.kind in ("rtu", "rtu+listen")
+
+    @property
+    def registration(self) -> bytes:
+        """What the DTU sends when it has dialled in."""
+        return bytes.fromhex(self.dtu[2:]) if self.dtu.startswith("0x") else self.dtu.encode("ascii")
 
     def __str__(self) -> str:
         if self.kind == "rtu":
             line = f"baud={self.baud}&parity={self.parity}&stopbits={self.stopbits}&bytesize={self.bytesize}"
             return f"rtu://{self.device}?{line}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.kind}://{host}:{self.port}"
+        return f"{self.kind}://{host}:{self.port}" + (f"?dtu={self.dtu}" if self.dtu else "")
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -118,6 +134,8 @@ def parse_endpoint(text: str) -> Endpoint:
             return _network("tcp", url["rest"], text, MODBUS_PORT)
         case "rtu+tcp":
             return _network("rtu+tcp", url["rest"], text, None)
+        case "rtu+listen":
+            return _dialled_in(url["rest"], text)
         case "rtu":
             return _serial(url["rest"], text)
         case scheme:
@@ -130,13 +148,26 @@ def _network(kind: Kind, rest: str, text: str, default_port: int | None) -> Endp
         raise EndpointError(repr(text))
     port = int(match["port"]) if match["port"] else default_port
     if port is None:
-        raise EndpointError(f"no port in {text!r}", "rtu+tcp://HOST:PORT")
+        raise EndpointError(f"no port in {text!r}", f"{kind}://HOST:PORT")
     if not 1 <= port <= 65535:
         raise EndpointError(f"port {port} in {text!r}", "a port from 1 to 65535")
     host = match["host"].strip("[]").lower()
     if re.fullmatch(r"[\d.]+", host) and not _is_address(host):
         raise EndpointError(f"address {host!r} in {text!r}", "four numbers from 0 to 255, or a name")
     return Endpoint(kind, host=host, port=port)
+
+
+def _dialled_in(rest: str, text: str) -> Endpoint:
+    place, _, query = rest.partition("?")
+    found = _network("rtu+listen", place, text, None)
+    if not query:
+        return found
+    key, _, dtu = query.partition("=")
+    if key != "dtu" or not _DTU.fullmatch(dtu):
+        raise EndpointError(
+            f"{query!r} in {text!r}", "dtu=REGISTRATION: 1 to 64 of A-Z a-z 0-9 . _ : @ + - or 0x and hex"
+        )
+    return replace(found, dtu=dtu)
 
 
 def _is_address(text: str) -> bool:

@@ -17,7 +17,7 @@ A fault in the field (a timeout, a bad CRC, an absurd value) is data, not an exc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -70,6 +70,10 @@ class ConfigError(RiverChiefError):
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[Problem, ...]]]:
+        """Rebuild from the problems: an error crosses process boundaries, and its message would not do."""
+        return type(self), (self.problems,)
+
 
 class SiteError(ConfigError):
     """A site folder that cannot be used as it stands."""
@@ -95,6 +99,14 @@ class StoreError(RiverChiefError):
     def __init__(self, message: str, *, retryable: bool) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+    def __reduce__(self) -> tuple[Callable[[str, bool], StoreError], tuple[str, bool]]:
+        """Rebuild with ``retryable``, which is by keyword only: an error crosses process boundaries."""
+        return _store_error, (str(self), self.retryable)
+
+
+def _store_error(message: str, retryable: bool) -> StoreError:
+    return StoreError(message, retryable=retryable)
 
 
 class BooksError(StoreError):

@@ -6,6 +6,7 @@ describes their form.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,9 +19,9 @@ from sensors.errors import Problem, ProfileError
 from sensors.register import ORDERS, WIDTHS, Accuracy, Register, SlotKind, Slots, Status
 
 __all__ = [
-    "MAX_COUNT", "ORDERS", "SPACES", "WIDTHS", "Accuracy", "Action", "Guarded", "Profile", "ReadBlock", "Register",
-    "Serial", "SlotKind", "Slots", "Start", "Status", "cover", "load_profile", "load_profiles", "plan", "read_profiles",
-    "split",
+    "MAX_COUNT", "ORDERS", "SPACES", "WIDTHS", "Accuracy", "Action", "Command", "Guarded", "Profile", "ReadBlock",
+    "Register", "Serial", "SlotKind", "Slots", "Start", "Status", "cover", "load_profile", "load_profiles", "plan",
+    "read_profiles", "split",
 ]  # fmt: skip
 
 #: Most registers in one read (Modbus Application Protocol V1.1b3, 6.3).
@@ -64,6 +65,67 @@ class Action:
     def end(self) -> int:
         """First address after what it touches."""
         return self.address + max(1, self.count, len(self.values))
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Action):
+    """What a person may order: an action, or a value for a setting or for the calibration. Never done by polling.
+
+    Attributes
+    ----------
+    kind : {'action', 'setting', 'calibration'}
+    type, order : str
+        Of the value, for settings and calibration; see `Register`.
+    minimum, maximum : float or None
+        Values that may be written, where they are a range.
+    choices : mapping of int to str
+        Values that may be written, where they are an enumeration.
+    read_back : bool
+        Whether what was written can be read at the same address.
+    verified : bool
+        False where nobody has tried it on an instrument.
+    """
+
+    kind: Literal["action", "setting", "calibration"] = "action"
+    type: str = "uint16"
+    order: str = "ABCD"
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: Mapping[int, str] = field(default_factory=dict)
+    read_back: bool = False
+    verified: bool = True
+
+    @property
+    def width(self) -> int:
+        """Registers that a value takes."""
+        return WIDTHS[self.type]
+
+    @property
+    def end(self) -> int:
+        """First address after what it touches."""
+        return self.address + max(1, self.count, len(self.values), 0 if self.kind == "action" else self.width)
+
+    @property
+    def register(self) -> Register:
+        """The register that it writes, as one that can be read."""
+        return Register(self.name, SPACES[self.function], self.address, self.type, self.order)
+
+    def accepts(self, value: float) -> bool:
+        """Whether a value may be written; only settings and calibration take one."""
+        if self.kind == "action" or not math.isfinite(value):
+            return False
+        if self.choices:
+            return value in self.choices
+        return self.minimum is not None and self.maximum is not None and self.minimum <= value <= self.maximum
+
+    @property
+    def accepted(self) -> str:
+        """What `accepts` takes, for people."""
+        if self.kind == "action":
+            return "no value"
+        if self.choices:
+            return ", ".join(f"{number} ({meaning})" for number, meaning in self.choices.items())
+        return f"{self.minimum:g} to {self.maximum:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +262,8 @@ class Profile:
     slots : Slots or None
         For an instrument that describes itself.
     start : Start or None
-    commands : tuple of Action
-        What a person may order: wipe, stop. Never done by polling.
+    commands : tuple of Command
+        What a person may order: wipe, stop, set. Never done by polling.
     guarded : tuple of Guarded
         Settings and calibration.
     holes : tuple of ReadBlock
@@ -226,7 +288,7 @@ class Profile:
     extras: tuple[Register, ...] = ()
     slots: Slots | None = None
     start: Start | None = None
-    commands: tuple[Action, ...] = ()
+    commands: tuple[Command, ...] = ()
     guarded: tuple[Guarded, ...] = ()
     holes: tuple[ReadBlock, ...] = ()
     serial: Serial | None = None
@@ -256,13 +318,17 @@ class Profile:
     @property
     def untouchable(self) -> tuple[ReadBlock, ...]:
         """Registers that no read may touch: holes, and what acts when it is read."""
-        actions = self.commands if self.start is None else (self.start.action, *self.commands)
+        actions: Iterable[Action] = self.commands if self.start is None else (self.start.action, *self.commands)
         acting = (ReadBlock(a.function, a.address, a.end - a.address) for a in actions if a.reads)
         return (*self.holes, *acting)
 
     def extra(self, name: str) -> Register:
         """The extra register of that name; KeyError where there is none."""
         return {register.name: register for register in self.extras}[name]
+
+    def command(self, name: str) -> Command:
+        """The command of that name; KeyError where there is none."""
+        return {command.name: command for command in self.commands}[name]
 
 
 def plan(profile: Profile, *, max_gap: int | None = None) -> tuple[ReadBlock, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sensors.determinand import DETERMINANDS
 from sensors.lists import Checker
-from sensors.profile import SPACES, Action, Profile, Register, Slots
+from sensors.profile import SPACES, Action, Command, Guarded, Profile, Register, Slots
 from sensors.register import WIDTHS
 
 #: Smallest and largest number of the types that can carry a code.
@@ -210,10 +210,16 @@ def _slots(slots: Slots, registers: Sequence[Register], names: Collection[str], 
 
 
 def _actions(profile: Profile, checker: Checker) -> None:
-    """Nothing that polling or a simple order does may touch settings or calibration."""
-    places = [(f"command ({action.name}).address", action) for action in profile.commands]
+    """Polling and simple orders touch neither settings nor calibration, other orders what they say they are for."""
+    places: list[tuple[str, Action]] = []
     if profile.start is not None:
-        places.insert(0, ("start.address", profile.start.action))
+        places.append(("start.address", profile.start.action))
+    for command in profile.commands:
+        place = f"command ({command.name}).address"
+        if command.kind == "action":
+            places.append((place, command))
+        elif not any(_lies_in(command, guarded) for guarded in profile.guarded):
+            checker.bad(place, command.address, f"an address inside a [[{command.kind}]] of the file")
     for name, times in Counter(action.name for action in profile.commands).items():
         if times > 1:
             checker.bad(f"command ({name}).name", name, "a name used once")
@@ -222,6 +228,15 @@ def _actions(profile: Profile, checker: Checker) -> None:
             if _touches(action, guarded.function, guarded.address, guarded.end):
                 accepted = f"none of {guarded.address} to {guarded.end - 1}: {guarded.kind} {guarded.name}"
                 checker.bad(place, action.address, accepted)
+
+
+def _lies_in(command: Command, guarded: Guarded) -> bool:
+    return (
+        command.kind == guarded.kind
+        and SPACES[command.function] == guarded.function
+        and guarded.address <= command.address
+        and command.end <= guarded.end
+    )
 
 
 def _touches(action: Action, function: int, start: int, end: int) -> bool:

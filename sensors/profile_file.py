@@ -15,8 +15,9 @@ from typing import Any, Literal
 from sensors.determinand import DETERMINANDS
 from sensors.errors import Problem, ProfileError
 from sensors.lists import Checker
-from sensors.profile import MAX_COUNT, Action, Guarded, Profile, ReadBlock, Serial, Start
+from sensors.profile import MAX_COUNT, Action, Command, Guarded, Profile, ReadBlock, Serial, Start
 from sensors.profile_checks import check
+from sensors.raw import LETTERS
 from sensors.reading import Quality, StationState
 from sensors.register import ORDERS, WIDTHS, Accuracy, Register, SlotKind, Slots, Status
 from sensors.toml_table import Table, word
@@ -35,6 +36,9 @@ _REGISTER_KEYS = {
 _EXTRA_KEYS = (_REGISTER_KEYS - {"states", "status", "sentinel_by", "zero_with", "unit_by", "units"}) | {"matches"}
 _STATUS_KEYS = {"by", "good", "fail", "missing", "otherwise"}
 _ACTION_KEYS = {"name", "function", "address", "values", "count", "note"}
+_COMMAND_KEYS = _ACTION_KEYS | {
+    "kind", "type", "order", "minimum", "maximum", "choices", "read_back", "verified",
+}  # fmt: skip
 _START_KEYS = (_ACTION_KEYS - {"name"}) | {"each", "wait_s", "wait_by", "margin_s"}
 _GUARDED_KEYS = {"name", "function", "address", "count", "type", "order", "low", "high", "choices", "note"}
 _SLOTS_KEYS = {"codes", "values", "unused", "status", "kind"}
@@ -108,7 +112,7 @@ class _Parser:
             extras=tuple(r for t in top.tables("extra") if (r := self.extra(t)) is not None),
             slots=_slots(top.table("slots")),
             start=_start(top.table("start")),
-            commands=tuple(_action(t, _ACTION_KEYS) for t in top.tables("command")),
+            commands=tuple(_command(t, self.order) for t in top.tables("command")),
             guarded=tuple(_guarded(t, k, self.order) for k in _GUARDS for t in top.tables(k)),
             holes=tuple(self.hole(t) for t in top.tables("hole", "address")),
             serial=_serial(top.table("serial")),
@@ -309,6 +313,35 @@ def _action(table: Table, keys: set[str], name: str = "") -> Action:
             table.bad("values", "at least one number")
     address = table.whole("address", -1, 0, 65536 - max(1, count, len(values)))
     return Action(name or table.text("name"), function, address, values, count, table.text("note", ""))
+
+
+_KINDS: tuple[Literal["action", "setting", "calibration"], ...] = ("action", "setting", "calibration")
+
+
+def _command(table: Table, order: str) -> Command:
+    kind = table.choice("kind", "action", _KINDS)
+    if table.raw.get("kind", "action") == "action":
+        action = _action(table, _ACTION_KEYS | {"kind", "verified"})
+        return Command(
+            action.name, action.function, action.address, action.values, action.count, action.note,
+            verified=table.flag("verified", True),
+        )  # fmt: skip
+    table.known(_COMMAND_KEYS - {"values", "count"})
+    type_ = table.choice("type", "uint16", tuple(LETTERS))
+    width = WIDTHS[type_]
+    function = table.choice("function", 6 if width == 1 else 16, (6, 16))
+    if function == 6 and width > 1:
+        table.bad("function", f"16: a {type_} takes {width} registers")
+    choices = table.coded("choices", word, 'a table such as { "0" = "off" }')
+    low, high = (table.number(key, 0.0, -1e12, 1e12) if key in table.raw else None for key in ("minimum", "maximum"))
+    if "choices" not in table.raw and (low is None or high is None or low > high):
+        table.bad("minimum", "minimum and maximum, the smaller one first, or choices")
+    return Command(
+        table.text("name"), function, table.whole("address", -1, 0, 65536 - width), note=table.text("note", ""),
+        kind=kind, type=type_, order=table.choice("order", order, ORDERS), minimum=low, maximum=high,
+        choices=MappingProxyType(choices), read_back=table.flag("read_back", True),
+        verified=table.flag("verified", True),
+    )  # fmt: skip
 
 
 def _start(table: Table | None) -> Start | None:

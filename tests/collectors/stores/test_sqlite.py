@@ -79,6 +79,26 @@ def test_hours_are_settled_once_they_are_over(tmp_path: Path) -> None:
     store.close()
 
 
+def test_the_log_of_changes_is_folded_and_tells_no_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collectors.stores.sqlite_writes.FOLDED", 4)
+    store = SqliteStore(tmp_path / "readings.sqlite")
+    cursors = [""]
+    for n in range(50):
+        store.write(minute(n))
+        cursors.append(store.changes(cursors[-1])[1])
+        assert store.changes(cursors[-2])[0] == {"S1": (T0 + n * 60_000, T0 + n * 60_000)}
+        for back, cursor in enumerate(cursors):
+            found, _ = store.changes(cursor)
+            if back <= n:
+                oldest_ms, newest_ms = found["S1"]
+                assert oldest_ms <= T0 + back * 60_000
+                assert newest_ms == T0 + n * 60_000
+            else:
+                assert found == {}
+    assert store._file.db.execute("SELECT count(*) FROM change").fetchone()[0] <= 4 + 4 + 4 + 4
+    store.close()
+
+
 def test_closed_is_told_as_our_error(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "readings.sqlite")
     store.close()

@@ -72,7 +72,7 @@ def main() -> None:
     _settle()
     parts.style()
     _masthead(sources, site, _)
-    titles = {"today": _("Today")}
+    titles = {"today": _("Today"), "evaluation": _("Evaluation")}
     pages = [
         st.Page(partial(view, sources, _), title=titles[path], url_path=path, default=number == 0)
         for number, (path, view) in enumerate(VIEWS.items())

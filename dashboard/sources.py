@@ -18,10 +18,12 @@ from typing import Any
 
 import streamlit as st
 
+from analytics.periods import PeriodKind
 from collectors.clock import Now, clock_from
 from collectors.stores import ReadingStore, open_store
 from dashboard.board import Today, today
 from dashboard.course import Course, courses
+from dashboard.evaluations import PeriodReport, period_report
 from dashboard.ground import ground
 from sensors.errors import UsageError
 from sensors.site import Site, load_site
@@ -104,6 +106,16 @@ class Sources:
         """
         return _today(self.folder, self.url, self.now)
 
+    def period_report(self, kind: PeriodKind, time_ms: int) -> PeriodReport | None:
+        """Evaluation of a period; one answer serves every viewer for `COURSES_KEPT_S`.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read.
+        """
+        return _period_report(self.folder, self.url, kind, time_ms)
+
 
 @st.cache_resource(show_spinner=False)
 def _site(folder: str) -> Site:
@@ -128,3 +140,8 @@ def _courses(folder: str, url: str, _now: Now) -> dict[str, Course]:
 @st.cache_resource(show_spinner=False, ttl=TODAY_KEPT_S, max_entries=2)
 def _today(folder: str, url: str, _now: Now) -> Today:
     return today(_store(url), _site(folder), _now(), _courses(folder, url, _now))
+
+
+@st.cache_resource(show_spinner=False, ttl=COURSES_KEPT_S, max_entries=64)
+def _period_report(folder: str, url: str, kind: PeriodKind, time_ms: int) -> PeriodReport | None:
+    return period_report(_store(url), _site(folder), kind, time_ms)

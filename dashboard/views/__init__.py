@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from dashboard.i18n import Translator
 from dashboard.sources import Sources
-from dashboard.views import today
+from dashboard.views import evaluation, today
 
 #: What draws a page, by its path in the address; the first is the default.
 View = Callable[[Sources, Translator], None]
-VIEWS: Mapping[str, View] = MappingProxyType({"today": today.page})
+VIEWS: Mapping[str, View] = MappingProxyType({"today": today.page, "evaluation": evaluation.page})

@@ -35,13 +35,15 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-#: Commands in modules of their own, each with a ``command``; a module is imported when its command is asked for.
+#: Commands in modules of their own, ``module`` or ``module:name``; a module is imported when its command is asked for.
 MODULES = {
     "certs": "deploy.certs_command",
     "command": "deploy.command_command",
     "fleet": "deploy.fleet_command",
     "probe": "deploy.probe_command",
+    "replay": "deploy.replay_command:replay",
     "scan": "deploy.scan_command",
+    "site": "deploy.site_import:site",
 }
 
 
@@ -56,7 +58,8 @@ class Commands(click.Group):
         """Command of that name, loaded where it has not been yet."""
         if cmd_name not in MODULES:
             return super().get_command(ctx, cmd_name)
-        found: click.Command = import_module(MODULES[cmd_name]).command
+        module, _, name = MODULES[cmd_name].partition(":")
+        found: click.Command = getattr(import_module(module), name or "command")
         return found
 
 

@@ -33,8 +33,8 @@ TEMPER = 0.7
 #: Probability that is spread over all outfalls of the network, for what nobody knows of: a pipe that is in no list.
 UNKNOWN = 0.02
 
-#: Above this many equally likely outfalls the answer is "cannot tell".
-MOST_CANDIDATES = 20.0
+#: Above this many equally likely outfalls the answer is "cannot tell": a third of those of a sub-district.
+MOST_CANDIDATES = 50.0
 
 #: Relative probability that an outfall of a kind spills in dry weather. An outfall that runs by permit is watched.
 KIND_PRIOR: Mapping[OutfallKind, float] = {

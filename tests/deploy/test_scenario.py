@@ -51,6 +51,12 @@ def test_a_reading_between_two_times_goes_to_the_later(tmp_path: Path) -> None:
     assert scenario.time_ms[np.isfinite(scenario.values[:, 2])].tolist() == [MIDNIGHT_MS + 20 * 60_000]
 
 
+def test_the_grid_is_of_whole_steps(tmp_path: Path) -> None:
+    scenario = load_scenario(write_small(tmp_path, [(5 * k + 2, "S01", "nh3n", float(k)) for k in range(4)]))
+    assert scenario.time_ms.tolist() == [MIDNIGHT_MS + 300_000 * k for k in range(1, 5)]
+    np.testing.assert_array_equal(scenario.values[:, 1], [0.0, 1.0, 2.0, 3.0])
+
+
 def test_rain_is_known_when_its_bin_has_ended(tmp_path: Path) -> None:
     write_small(tmp_path, ROWS)
     pq.write_table(pa.table({"ts": stamps(0, 5, 10), "rain_mm": [0.5, 1.0, 0.25]}), tmp_path / "rain.parquet")

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from collectors.stores import Event, Flag, ReadingStore, open_store
-from collectors.stores.base import HOUR_MS, Assessment
+from collectors.stores.base import DAY_MS, HOUR_MS, Assessment
+from collectors.stores.retention import Retention
+from collectors.stores.sqlite import SqliteStore
 from deploy.store_command import command
 from deploy.store_copy import Copied, Copy
 from sensors.reading import Block, Quality, Reading, StationState
@@ -174,6 +176,51 @@ def test_a_copy_that_is_killed_goes_on(tmp_path: Path) -> None:
         assert 0 < before < copied.counts["readings"]
         assert 0 < copied.written["readings"] <= copied.counts["readings"] - before
         assert told(target) == told(source)
+
+
+def aged(folder: Path) -> ReadingStore:
+    """A store that has let go readings of its first days, and hours of its first one."""
+    retention = Retention(raw=40 * DAY_MS, hour=42 * DAY_MS)
+    now_ms = [T0 + 6 * DAY_MS]
+    store = SqliteStore(folder / "aged.sqlite", retention=retention, now_ms=lambda: now_ms[0])
+    fill(store, minutes=60)
+    store.write(Block.of([Reading("S0", "ph", T0 + n * HOUR_MS, 7.1) for n in range(24)]))
+    now_ms[0] = T0 + 44 * DAY_MS
+    while store.tidy():
+        pass
+    return store
+
+
+def days_and_hours(store: ReadingStore) -> list[object]:
+    names = ["S0", "S1", "S2"]
+    start_ms = T0 - 8 * HOUR_MS
+    return [list(store.summary(names, ["ph"], start_ms, T0 + 9 * DAY_MS, step_ms)) for step_ms in (HOUR_MS, DAY_MS)]
+
+
+def test_roll_ups_of_readings_that_were_let_go_are_copied(tmp_path: Path, target: ReadingStore) -> None:
+    with closing(aged(tmp_path)) as source:
+        assert len(source.range("S0", ["ph"], T0, T0 + 9 * DAY_MS)) == 0
+        before = days_and_hours(source)
+        copied = copy(source, target)
+        assert copied.whole
+        assert copied.counts["roll-ups"] > 0
+        assert days_and_hours(target) == before
+        assert +copy(source, target).written == {}
+        assert days_and_hours(target) == before
+
+
+@pytest.mark.influxdb
+def test_roll_ups_of_readings_that_were_let_go_go_to_influxdb_and_back(
+    tmp_path: Path,
+    target: ReadingStore,
+    influx_url: Callable[[], str],  # noqa: F811
+) -> None:
+    with closing(aged(tmp_path)) as source, closing(open_store(influx_url())) as middle:
+        before = days_and_hours(source)
+        assert copy(source, middle).whole
+        assert copy(middle, target).whole
+        assert days_and_hours(middle) == before
+        assert days_and_hours(target) == before
 
 
 @pytest.mark.influxdb

@@ -3,13 +3,15 @@
 #   make install   .venv with the riverchief command and the tools for development and benchmarks
 #   make test      every check and test that this machine can run
 #   make bench     the benchmarks, one after the other
+#   make chaos     kill, cut off and fill everything for MINUTES=3, and count what was lost
 
 PYTHON ?= python3
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 BIN := .venv/bin
 ARGS ?=
+MINUTES ?= 3
 
-.PHONY: run install test lint bench clean
+.PHONY: run install test lint bench chaos clean
 .DEFAULT_GOAL := help
 
 help:
@@ -43,6 +45,9 @@ test: lint
 
 bench: .venv/.ready
 	@for benchmark in benchmarks/[a-z]*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+chaos: .venv/.ready
+	$(BIN)/python -m tests.chaos --minutes $(MINUTES)
 
 # What was measured (var/) stays.
 clean:

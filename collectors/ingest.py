@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -19,15 +19,22 @@ from collectors import wire
 from collectors.broker import Message, Session
 from collectors.clock import Now
 from collectors.quarantine import Quarantine
-from collectors.stores.base import ReadingStore
-from collectors.wire import Batch, Watermark, WireError
+from collectors.stores.base import Flag, ReadingStore
+from collectors.wire import Watermark, WireError
+from collectors.wire_columns import Columns, Run, parse_columns, put_runs
 from sensors.errors import LinkError, StoreError
-from sensors.reading import Block
+from sensors.reading import Block, Quality
 
 log = logging.getLogger(__name__)
 
 #: Pauses while the store takes nothing [s].
 FIRST_RETRY_S, LAST_RETRY_S = 0.25, 15.0
+
+#: Readings in one commit after which it is made, however many more wait: what bounds the memory and the transaction.
+MOST_READINGS = 20_000
+
+#: Name of the test that a reading fails whose time is from a clock that was not synchronised.
+CLOCK = "clock"
 
 #: Pause before watermarks that the broker refused are published again [s].
 AGAIN_S = 1.0
@@ -39,8 +46,8 @@ class IngestState:
 
     Attributes
     ----------
-    batches, rows, readings : int
-        Stored.
+    batches, rows, readings, commits : int
+        Stored, and in how many commits.
     known : int
         Rows that came again.
     early : int
@@ -50,6 +57,10 @@ class IngestState:
     moved : Counter of (str, str)
         Rows by gateway and station of stations that hang on another gateway of the site, as far as the site's files
         know. They are stored: a cable that was moved must not cost readings.
+    newest_ms : dict of str to int
+        Newest reading that was stored of each gateway since the start [ms since the epoch, UTC].
+    delay_ms : int
+        From the newest reading of the last commit to its being stored [ms].
     error : str
         Why the store takes nothing; empty where all is well.
     """
@@ -57,10 +68,13 @@ class IngestState:
     batches: int = 0
     rows: int = 0
     readings: int = 0
+    commits: int = 0
     known: int = 0
     early: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    newest_ms: dict[str, int] = field(default_factory=dict)
+    delay_ms: int = 0
     error: str = ""
 
 
@@ -72,9 +86,28 @@ class _Stopped(Exception):
 class _Work:
     """What one gateway's batches add up to."""
 
-    block: Block
     mark: Watermark
+    block: Block = field(default_factory=Block)
+    flags: list[Flag] = field(default_factory=list)
     rows: int = 0
+
+    def take(self, runs: Sequence[Run], mark: Watermark) -> None:
+        """Add rows, and how far they reach."""
+        put_runs(runs, self.block)
+        for run in runs:
+            self.flags += clock_flags(run)
+        self.rows += sum(map(len, runs))
+        self.mark = mark
+
+
+def clock_flags(run: Run) -> list[Flag]:
+    """Flags of readings whose time is from a clock that was not synchronised, where nothing worse is said of them."""
+    return [
+        Flag(run.station, key, run.time_ms[index], CLOCK, Quality.SUSPECT, {})
+        for index in run.adrift
+        for key, qualities in run.quality.items()
+        if qualities[index] == Quality.NOT_EVALUATED
+    ]
 
 
 class Ingest:
@@ -98,8 +131,6 @@ class Ingest:
     known : collection of str, optional
         Every station of the site, of other shards too: what gateways of this shard send about another station is
         refused. Without it those of `stations`.
-    on_block : callable, optional
-        Gets every `Block` after its commit, in the event loop.
     on_status : callable, optional
         Gets gateway, channel (``birth`` or ``state``) and what the gateway said about itself.
 
@@ -119,7 +150,6 @@ class Ingest:
         quarantine: Quarantine | None = None,
         stations: Mapping[str, Collection[str]] | None = None,
         known: Collection[str] | None = None,
-        on_block: Callable[[Block], None] | None = None,
         on_status: Callable[[str, Literal["birth", "state"], dict[str, Any]], None] | None = None,
     ) -> None:
         self._session, self._store, self._now_ms = session, store, now_ms
@@ -129,7 +159,7 @@ class Ingest:
         if known is None and stations is not None:
             known = frozenset().union(*stations.values())
         self._known = known
-        self._on_block, self._on_status = on_block, on_status
+        self._on_status = on_status
         self.state = IngestState()
         self._marks: dict[str, Watermark] = {}
         self._epochs: dict[str, str] = {}
@@ -261,29 +291,33 @@ class Ingest:
         for message in covered:
             message.ack()
 
-    def _read(self, message: Message) -> Batch | None:
+    def _read(self, message: Message) -> Columns | None:
+        gateway = ""
         try:
             topic = wire.parse_topic(message.topic)
             if self._stations is not None and topic.gateway not in self._stations:
                 raise WireError("gateway", f"found {topic.gateway!r}; accepted: gateways of shard {self._shard}")
-            batch = wire.parse_batch(message.payload, topic.gateway, self._now_ms(), stations=self._known)
+            gateway = topic.gateway
+            batch = parse_columns(message.payload, gateway, self._now_ms(), stations=self._known)
         except WireError as error:
-            self.quarantine.put(message.topic, error.reason, str(error), message.payload)
+            self.quarantine.put(message.topic, error.reason, str(error), message.payload, gateway=gateway)
             return None
         for refusal in batch.refused:
             # The watermark goes past it and the gateway deletes it: this is the last that there is of it.
-            self.quarantine.put(message.topic, refusal.reason, refusal.detail, refusal.payload, whole=True)
+            self.quarantine.put(
+                message.topic, refusal.reason, refusal.detail, refusal.payload, whole=True, gateway=gateway
+            )
         return batch
 
-    def _note_moved(self, gateway: str, station: str) -> None:
-        """Count a row of a station that the site knows at another gateway; the first is told."""
-        if self._stations is None or station in self._stations[gateway]:
+    def _note_moved(self, gateway: str, run: Run) -> None:
+        """Count rows of a station that the site knows at another gateway; the first is told."""
+        if self._stations is None or run.station in self._stations[gateway]:
             return
-        if (gateway, station) not in self.state.moved:
-            log.warning("%s sends station %s, which the site's files have at another gateway", gateway, station)
-        self.state.moved[gateway, station] += 1
+        if (gateway, run.station) not in self.state.moved:
+            log.warning("%s sends station %s, which the site's files have at another gateway", gateway, run.station)
+        self.state.moved[gateway, run.station] += len(run)
 
-    async def _add(self, batch: Batch, works: dict[str, _Work]) -> None:
+    async def _add(self, batch: Columns, works: dict[str, _Work]) -> None:
         """Put what is new in a batch to the gateway's work; leave it where something before it is still missing."""
         gateway = batch.gateway
         work = works.get(gateway)
@@ -301,45 +335,58 @@ class Ingest:
             self.state.early += 1
             log.info("%s: batch after %d came early, stored up to %d", gateway, batch.after, mark.seq)
             return
-        fresh = [(seq, observation) for seq, observation in batch.rows if seq > mark.seq]
-        self.state.known += len(batch.rows) - len(fresh)
+        runs = batch.beyond(mark.seq)
+        fresh = sum(map(len, runs))
+        self.state.known += batch.rows - fresh
         if batch.last <= mark.seq:
             return
         # Every number without a row is a row that the gateway had to drop; a new life has none before its base.
         refused = sum(refusal.rows for refusal in batch.refused)
         begin = batch.base if mark.seq == 0 else mark.seq
-        if lost := max(0, batch.last - begin - len(fresh) - refused):
+        if lost := max(0, batch.last - begin - fresh - refused):
             self.state.lost[gateway] += lost
             log.error("%s: %d rows were dropped at the gateway and will never come", gateway, lost)
-        work = works.setdefault(gateway, _Work(Block(), mark))
-        for _, observation in fresh:
-            self._note_moved(gateway, observation.station)
-            for reading in observation.readings():
-                work.block.append(reading)
-        work.mark = Watermark(batch.epoch, batch.last)
-        work.rows += len(fresh)
+        work = works.setdefault(gateway, _Work(mark))
+        work.take(runs, Watermark(batch.epoch, batch.last))
+        for run in runs:
+            self._note_moved(gateway, run)
         self.state.batches += 1
+        if len(work.block) >= MOST_READINGS:
+            await self._commit(gateway, works.pop(gateway))
 
-    async def _of_a_former_life(self, batch: Batch, mark: Watermark) -> None:
+    async def _of_a_former_life(self, batch: Columns, mark: Watermark) -> None:
         """A late batch of an epoch that is over: its readings are good, its numbers mean nothing.
 
         Committed under the watermark that stands, because a plain write would undo verdicts of quality control.
         """
-        block = Block.of(reading for _, observation in batch.rows for reading in observation.readings())
-        await self._insist(lambda: self._store.commit(block, batch.gateway, mark.epoch, mark.seq))
+        work = _Work(mark)
+        work.take(batch.runs, mark)
+        await self._insist(lambda: self._write(batch.gateway, work))
 
     async def _commit(self, gateway: str, work: _Work) -> None:
         """Store a gateway's work."""
-        mark = work.mark
-        await self._insist(lambda: self._store.commit(work.block, gateway, mark.epoch, mark.seq))
-        self._marks[gateway] = mark
-        self.state.rows += work.rows
-        self.state.readings += len(work.block)
-        if self._on_block is not None and len(work.block):
-            try:
-                self._on_block(work.block)
-            except Exception:
-                log.exception("what follows a commit")
+        await self._insist(lambda: self._write(gateway, work))
+        self._marks[gateway] = work.mark
+        state = self.state
+        state.rows += work.rows
+        state.readings += len(work.block)
+        state.commits += 1
+        if len(work.block):
+            newest_ms = max(work.block.time_ms)
+            state.newest_ms[gateway] = max(newest_ms, state.newest_ms.get(gateway, newest_ms))
+            state.delay_ms = self._now_ms() - newest_ms
+
+    def _write(self, gateway: str, work: _Work) -> None:
+        """In a thread: what was refused to the disk, then readings and watermark to the store."""
+        if self.quarantine.waiting:
+            self.quarantine.flush()
+        if work.flags:
+            # Before the readings, so that no kill comes between; and after, because a value that replaces another one
+            # takes the flags of that away.
+            self._store.put_flags(work.flags)
+        self._store.commit(work.block, gateway, work.mark.epoch, work.mark.seq)
+        if work.flags:
+            self._store.put_flags(work.flags)
 
     async def _insist(self, write: Callable[[], None]) -> None:
         """Write until the store takes it, or the ingester is stopped.

@@ -40,7 +40,9 @@ MODULES = {
     "certs": "deploy.certs_command",
     "command": "deploy.command_command",
     "fleet": "deploy.fleet_command",
+    "hub": "deploy.hub_command",
     "probe": "deploy.probe_command",
+    "quarantine": "deploy.quarantine_command",
     "replay": "deploy.replay_command:replay",
     "scan": "deploy.scan_command",
     "site": "deploy.site_import:site",
@@ -193,19 +195,6 @@ def gateway(
     from deploy.tls import TlsFiles
 
     serve(site, names, broker, data, TlsFiles(ca, cert, key))
-
-
-@cli.command()
-@click.argument("site", type=_FOLDER)
-@click.option("--broker", required=True, help=_BROKER_HELP)
-@click.option("--store", required=True, help="Where readings go, e.g. sqlite:///var/xietang/store.sqlite.")
-@_tls_options
-def hub(site: Path, broker: str, store: str, ca: Path | None, cert: Path | None, key: Path | None) -> None:
-    """Take readings from the broker into the store and judge them."""
-    from deploy.hub import serve
-    from deploy.tls import TlsFiles
-
-    serve(site, broker, store, TlsFiles(ca, cert, key))
 
 
 @cli.command("broker-config")

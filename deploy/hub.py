@@ -1,4 +1,7 @@
-"""The service in the middle: takes readings into the store and judges them every few seconds."""
+"""The service in the middle: takes readings into the store and judges them every few seconds.
+
+One process does all of it, or several share it: ingesters by shards, and one that judges (`deploy.hub_role`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from collectors.broker import Address, Identity, Session
@@ -15,12 +20,14 @@ from collectors.ingest import Ingest
 from collectors.quarantine import Quarantine
 from collectors.stores import open_store
 from collectors.stores.base import ReadingStore
-from deploy.judge import Judge
+from deploy.care import Care
+from deploy.hub_judging import Judging
+from deploy.hub_role import Role, check_certificate, role_of
+from deploy.hub_state import EVERY_S, HubState, Intake
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
 from deploy.tls import PLAIN, TlsFiles, broker_address
-from sensors.errors import StoreError
-from sensors.reading import Block
+from sensors.errors import StoreError, UsageError
 from sensors.site import Site, load_site
 
 log = logging.getLogger(__name__)
@@ -28,46 +35,84 @@ log = logging.getLogger(__name__)
 #: Pause between two ticks of the analytics [s].
 TICK_S = 5.0
 
+#: Pause between two rounds of the store's upkeep [s].
+TIDY_S = 60.0
+
 #: Longest wait for the broker before the hub calls itself ready without it [s].
 CONNECT_S = 5.0
 
+#: A hub that does everything.
+EVERYTHING = Role()
 
-def serve(folder: Path, broker: str, store_url: str, tls: TlsFiles = PLAIN) -> None:
+
+def serve(
+    folder: Path,
+    broker: str | None,
+    store_url: str,
+    tls: TlsFiles = PLAIN,
+    *,
+    shards: Sequence[int] = (),
+    judge: bool = True,
+    judge_only: bool = False,
+) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
     Parameters
     ----------
     folder : Path
         Of the site.
-    broker : str
-        ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``.
+    broker : str or None
+        ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``; not needed to judge only.
     store_url : str
         See `collectors.stores.open_store`.
     tls : TlsFiles, optional
+    shards : sequence of int
+        Take in the gateways of these only.
+    judge, judge_only : bool
+        Whether this process judges; whether it does nothing else.
 
     Raises
     ------
     SiteError
         If the site has mistakes.
     UsageError
-        If the broker's address is none, or the certificate cannot be used.
+        If the options contradict each other, the broker's address is none, or the certificate cannot be used.
     StoreError
         If the store cannot be opened.
     """
     site = load_site(folder)
-    address = broker_address(broker, tls)
+    role = role_of(site, shards, judge=judge, judge_only=judge_only)
+    address = _address(role, broker, tls)
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     store = open_store(store_url)
     try:
-        run_service(lambda stop: Hub(site, address, store, _quarantine(store_url), now_ms).run(stop))
+        place = home(store_url)
+        quarantine = Quarantine((place or Path()) / quarantine_name(role))
+        hub = Hub(site, address, store, quarantine, now_ms, role=role, disk=place)
+        run_service(hub.run)
     finally:
         store.close()
 
 
-def _quarantine(store_url: str) -> Quarantine:
-    """Beside an embedded store; elsewhere in the working folder."""
+def _address(role: Role, broker: str | None, tls: TlsFiles) -> Address | None:
+    if not role.ingest:
+        return None
+    if broker is None:
+        raise UsageError("--broker is missing: only a hub that judges and does nothing else needs none")
+    if tls.certificate is not None:
+        check_certificate(role, tls.certificate)
+    return broker_address(broker, tls)
+
+
+def home(store_url: str) -> Path | None:
+    """Folder of an embedded store; None where the store is a server's."""
     scheme, _, path = store_url.partition(":///")
-    return Quarantine((Path(path).parent if scheme == "sqlite" else Path()) / "quarantine.jsonl")
+    return Path(path).parent if scheme == "sqlite" else None
+
+
+def quarantine_name(role: Role) -> str:
+    """Name of the file of what one hub process refused: beside an embedded store, elsewhere in the working folder."""
+    return "quarantine.jsonl" if role.label == "all" else f"quarantine-{role.label}.jsonl"
 
 
 class Hub:
@@ -76,41 +121,66 @@ class Hub:
     Parameters
     ----------
     site : Site
-    address : Address
-        Of the broker.
+    address : Address or None
+        Of the broker; None for a role without ingest.
     store : ReadingStore
     quarantine : Quarantine
     now_ms : callable
         [ms since the epoch, UTC]
+    role : Role
+        Part of the work that this process does.
+    disk : Path, optional
+        Folder of the store where it is on this machine.
     """
 
-    def __init__(self, site: Site, address: Address, store: ReadingStore, quarantine: Quarantine, now_ms: Now) -> None:
-        self._site, self._address, self._store = site, address, store
+    def __init__(
+        self,
+        site: Site,
+        address: Address | None,
+        store: ReadingStore,
+        quarantine: Quarantine,
+        now_ms: Now,
+        *,
+        role: Role = EVERYTHING,
+        disk: Path | None = None,
+    ) -> None:
+        self._site, self._address, self._store, self._role = site, address, store, role
         self._quarantine, self._now_ms = quarantine, now_ms
-        self._judge = Judge(site, store)
-        self._changed: dict[str, int] = {}
-        self._arrived = asyncio.Event()
+        self._judging = Judging(site, store) if role.judge else None
+        self._state = HubState(role, now_ms, quarantine, disk)
+        self._untidy = False
+        #: What gateways answered to commands, beside an embedded store.
+        self._answers = None if disk is None else disk / "commands.jsonl"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with AsyncExitStack() as stack:
-            # One session for every shard: a broker that takes the client id from the certificate knows only one hub.
-            session = Session(self._address, Identity(f"{self._site.id}-hub", persistent=True))
-            shards = sorted({gateway.shard for gateway in self._site.gateways.values()})
-            ingests = [self._ingest(session, shard) for shard in shards]
-            await stack.enter_async_context(session)
-            for ingest in ingests:
-                await stack.enter_async_context(ingest)
-            with contextlib.suppress(TimeoutError):
-                # What gateways send before the hub has subscribed comes again only after a pause.
-                async with asyncio.timeout(CONNECT_S):
-                    await session.connected()
+            intake = await self._take_in(stack)
             ready()
-            while not stop.is_set():
-                worked = await self._tick()
-                # A store that refuses is not asked again at once, however much waits to be judged.
-                if not (worked and self._judge.behind):
-                    await pause(stop, TICK_S)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._report(stop, intake), name="hub state")
+                if self._judging is not None:
+                    tasks.create_task(self._judge(stop, self._judging), name="judging")
+                    tasks.create_task(self._tidy(stop), name="upkeep")
+
+    async def _take_in(self, stack: AsyncExitStack) -> Intake | None:
+        """Begin to take readings in and to look after gateways, where this process does."""
+        if self._address is None:
+            return None
+        # One session for every shard: a broker that takes the client id from the certificate knows only one hub.
+        session = Session(self._address, Identity(self._role.client_id(self._site.id), persistent=True))
+        shards = self._role.shards or sorted({gateway.shard for gateway in self._site.gateways.values()})
+        ingests = [self._ingest(session, shard) for shard in shards]
+        care = Care(session, self._site, self._now_ms, shards=shards, record=self._answers)
+        await stack.enter_async_context(session)
+        for ingest in ingests:
+            await stack.enter_async_context(ingest)
+        await stack.enter_async_context(care)
+        with contextlib.suppress(TimeoutError):
+            # What gateways send before the hub has subscribed comes again only after a pause.
+            async with asyncio.timeout(CONNECT_S):
+                await session.connected()
+        return Intake(session, ingests, care)
 
     def _ingest(self, session: Session, shard: int) -> Ingest:
         return Ingest(
@@ -126,26 +196,47 @@ class Hub:
                 if gateway.shard == shard
             },
             known=self._site.stations,
-            on_block=self._on_block,
         )
 
-    def _on_block(self, block: Block) -> None:
-        for station, time_ms in zip(block.station, block.time_ms, strict=True):
-            self._changed[station] = min(time_ms, self._changed.get(station, time_ms))
+    async def _judge(self, stop: asyncio.Event, judging: Judging) -> None:
+        while not stop.is_set():
+            worked = await _survives("judging", lambda: judging.tick(self._now_ms()))
+            graded, stations = judging.judge.graded, len(self._site.stations)
+            status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))
+            # A store that refuses is not asked again at once, however much waits to be judged.
+            if not (worked and judging.behind):
+                await pause(stop, TICK_S)
 
-    async def _tick(self) -> bool:
-        """Judge once; False where it failed, and the judge remembers what is left to do."""
-        worked = False
-        changed, self._changed = self._changed, {}
-        try:
-            # In a thread: a slow disk must not hold up what comes in.
-            await asyncio.to_thread(self._judge.tick, self._now_ms(), changed)
-            worked = True
-        except StoreError as error:
-            log.error("judging: %s", error)
-        except Exception:
-            # A fault in judging must not keep readings from being stored.
-            log.exception("judging")
-        graded, stations = self._judge.graded, len(self._site.stations)
-        status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))
-        return worked
+    async def _tidy(self, stop: asyncio.Event) -> None:
+        """The store's upkeep: the process that judges does it, because it is one."""
+        while not stop.is_set():
+            await _survives("upkeep", self._tidy_once)
+            await pause(stop, TICK_S if self._untidy else TIDY_S)
+
+    def _tidy_once(self) -> None:
+        self._untidy = False  # a store that refuses is left in peace for a while
+        self._untidy = self._store.tidy()
+
+    async def _report(self, stop: asyncio.Event, intake: Intake | None) -> None:
+        while not stop.is_set():
+            report = self._state.report(intake, self._judging)
+            await _survives("hub state", partial(self._state.write, self._store, report))
+            if self._judging is None:
+                status(f"{report['readings_per_s']} readings/s, store: {report['store_error'] or 'good'}")
+            await pause(stop, EVERY_S)
+
+
+async def _survives(what: str, work: Callable[[], None]) -> bool:
+    """Do something in a thread, because a slow disk must not hold up what comes in; False where it failed.
+
+    A fault in what follows ingest must not keep readings from being stored.
+    """
+    try:
+        await asyncio.to_thread(work)
+    except StoreError as error:
+        log.error("%s: %s", what, error)
+    except Exception:
+        log.exception("%s", what)
+    else:
+        return True
+    return False

@@ -108,7 +108,7 @@ def means(store: ReadingStore, asked: list[tuple[int, int, int]]) -> list[float 
 
 
 @pytest.mark.influxdb
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(script=st.lists(steps, min_size=1, max_size=10), asked=questions)
 def test_both_backends_answer_the_same(
     influx_url: Callable[[], str], tmp_path_factory: pytest.TempPathFactory, script: Any, asked: Any

@@ -31,7 +31,7 @@ def page(sources: Sources, translate: Translator) -> None:
             _("Period"), list(kinds), default="month", format_func=kinds.__getitem__, key=f"kind-{_.code}",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
-        period = _chosen(sources, kind or "month", _)
+        period = _chosen(sources, kind, _)
     try:
         report = sources.period_report(period.kind, period.start_ms)
     except StoreError as error:

@@ -46,6 +46,7 @@ MODULES = {
     "replay": "deploy.replay_command:replay",
     "scan": "deploy.scan_command",
     "site": "deploy.site_import:site",
+    "store": "deploy.store_command",
 }
 
 

@@ -21,6 +21,7 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from collectors.stores import influx_lines as lines
+from collectors.stores.influx_flux import spread
 from sensors.errors import StoreError
 from sensors.reading import from_ms
 
@@ -37,6 +38,9 @@ _REFUSED = (400, 422)
 
 #: Someone has to change something before it can work.
 _FINAL = (401, 403, 404)
+
+#: Of an error where a foreign writer made a field a text: asking again does not help.
+_FOREIGN = re.compile("type string|unsupported for aggregate")
 
 _PATH = re.compile(r"/(?P<org>[^/]+)/(?P<bucket>[^/]+)/?")
 _PLAIN = Dialect(header=True, delimiter=",", annotations=[], date_time_format="RFC3339")
@@ -149,15 +153,18 @@ class InfluxBucket:
         start_ms, end_ms = max(start_ms, lines.BEGIN_MS), min(end_ms, lines.END_MS)
         if start_ms >= end_ms:
             return []
+        text, parameters = spread(flux, parameters)
         parameters |= {"bucket": self.name, "start": from_ms(start_ms), "stop": from_ms(end_ms)}
 
         def ask() -> list[dict[str, str]]:
-            return list(lines.rows(self._query_api.query_csv(flux, dialect=_PLAIN, params=parameters)))
+            return list(lines.rows(self._query_api.query_csv(text, dialect=_PLAIN, params=parameters)))
 
         try:
             return self.told(ask)
         except _Refused as error:
             raise StoreError(f"store {self.where}: {error}", retryable=False) from error
+        except lines.Broken as error:
+            raise StoreError(f"store {self.where}: {error}", retryable=_FOREIGN.search(str(error)) is None) from error
 
     def delete(self, start_ms: int, end_ms: int, measurement: str, **tags: str) -> None:
         """Delete points of a measurement, from a time to another one, both inclusive [ms since the epoch, UTC]."""

@@ -1,13 +1,53 @@
-"""What the InfluxDB store asks, in Flux; everything that varies is a parameter."""
+"""What the InfluxDB store asks, in Flux; everything that varies is a parameter.
+
+``oneof(station, stations)`` in a text stands for a comparison with each of the names in the parameter `stations`;
+`spread` writes it out. Flux's own ``contains`` would do, but keeps filters and aggregates from being done where the
+data are: then the database reads everything there is of the span.
+"""
 
 from __future__ import annotations
+
+import re
+from typing import Any
 
 _RANGE = "from(bucket: bucket) |> range(start: start, stop: stop)"
 
 #: Stations and determinands that are asked for, or all.
 _WANTED = """
-    |> filter(fn: (r) => contains(value: r.station, set: stations))
-    |> filter(fn: (r) => contains(value: r.determinand, set: determinands))"""
+    |> filter(fn: (r) => oneof(station, stations))
+    |> filter(fn: (r) => oneof(determinand, determinands))"""
+
+_ONE_OF = re.compile(r"oneof\((\w+), (\w+)\)")
+
+
+def spread(text: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Write out ``oneof`` for as many names as there are, each of them a parameter of its own.
+
+    Parameters
+    ----------
+    text : str
+    parameters : dict
+        A list of names for each ``oneof``, not empty.
+
+    Returns
+    -------
+    str, dict
+        Text and parameters without lists.
+    """
+    plain = {name: value for name, value in parameters.items() if not isinstance(value, list)}
+    for name, value in parameters.items():
+        if isinstance(value, list):
+            plain |= {f"{name}_{n}": one for n, one in enumerate(value)}
+
+    def chain(found: re.Match[str]) -> str:
+        column, name = found[1], found[2]
+        return " or ".join(f"r.{column} == {name}_{n}" for n in range(len(parameters[name])))
+
+    return _ONE_OF.sub(chain, text), plain
+
+
+#: For queries that may be of all stations.
+OF_STATIONS = "\n    |> filter(fn: (r) => oneof(station, stations))"
 
 
 def _of(measurement: str, *fields: str) -> str:
@@ -36,7 +76,7 @@ NEWEST = f"{_of('reading', 'quality')} |> last()"
 
 RANGE = f"""{_of("reading")}
     |> filter(fn: (r) => r.station == station)
-    |> filter(fn: (r) => contains(value: r.determinand, set: determinands))"""
+    |> filter(fn: (r) => oneof(determinand, determinands))"""
 
 #: Everything of one station's readings.
 READINGS = f"{_of('reading')} |> filter(fn: (r) => r.station == station)"
@@ -66,11 +106,8 @@ ROLLED = {
     for level in ("hour", "day")
 }
 
-#: Windows of a roll-up as they are, of some stations or of all.
-POINTS = {
-    level: f"{_of(level)} |> filter(fn: (r) => everywhere or contains(value: r.station, set: stations))"
-    for level in ("hour", "day")
-}
+#: Windows of a roll-up as they are, of all stations; with `OF_STATIONS` of some.
+POINTS = {level: _of(level) for level in ("hour", "day")}
 
 REVISIONS = _of("revision")
 
@@ -93,7 +130,7 @@ HISTORY = f"""{_of("assessment", "body")}
 #: Of events whose end is not before a time, their names.
 EVENTS_OF = f"{_of('event', 'end')} |> filter(fn: (r) => r._value >= least)"
 
-EVENTS = f"{_of('event', 'body')} |> filter(fn: (r) => contains(value: r.id, set: ids))"
+EVENTS = f"{_of('event', 'body')} |> filter(fn: (r) => oneof(id, ids))"
 
 #: Which determinands a station has.
 LAST_OF = f"{_of('reading', 'quality')} |> filter(fn: (r) => r.station == station) |> last()"

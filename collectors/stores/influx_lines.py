@@ -225,10 +225,23 @@ def figures_of(fields: Fields) -> Figures:
     )  # fmt: skip
 
 
+class Broken(Exception):
+    """An answer that began well and ends with an error."""
+
+
 def rows(answer: Iterable[Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Rows of a Flux answer in CSV, one header for each kind of table, as dictionaries."""
+    """Rows of a Flux answer in CSV, one header for each kind of table, as dictionaries.
+
+    Raises
+    ------
+    Broken
+        If the database fails while it answers: the status was sent before, so the rest looks like one more table.
+    """
     header: Sequence[str] | None = None
+    answer = iter(answer)
     for row in answer:
+        if row[1:3] == ["error", "reference"]:
+            raise Broken(" ".join(part for part in next(answer, ()) if part))
         if not row or row == [""]:
             header = None
         elif header is None or ("_value" in row and "table" in row):

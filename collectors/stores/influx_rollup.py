@@ -39,8 +39,11 @@ from sensors.reading import Quality
 #: Narrower windows are summed here: the database would answer with more rows than there are readings [ms].
 NARROW_MS = 600_000
 
-#: What one step rolls up again at most, of one station; of all it is one day [ms].
-AGAIN_MS = 4 * DAY_MS
+#: What one step rolls up again at most [ms].
+AGAIN_MS = DAY_MS
+
+#: More stations than these are summed with all the others.
+SOME = 12
 
 _STATE = ".rollup"
 
@@ -201,7 +204,7 @@ class Rollups:
             state.before, state.late = self._oldest(lines.BEGIN_MS, due_ms), now_ms - VISIBLE_MS
         self._take_late(state, now_ms - VISIBLE_MS)
         if state.todo:
-            self._again_one(state)
+            self._again_some(state)
         elif state.before < due_ms:
             self._forward(state, due_ms)
         more = bool(state.todo) or state.before < due_ms
@@ -219,15 +222,17 @@ class Rollups:
                 state.todo[station] = found
         state.late = until_ms
 
-    def _again_one(self, state: State) -> None:
-        station, spans = next(iter(state.todo.items()))
-        low, high = spans.pop(0)
+    def _again_some(self, state: State) -> None:
+        """Sum again the first span that waits, of all stations for which it does: often they were cut off together."""
+        low, high = min(span for spans in state.todo.values() for span in spans)
         until_ms = min(high, day_of(low) + AGAIN_MS)
-        if until_ms < high:
-            spans.insert(0, (until_ms, high))
-        if not spans:
-            del state.todo[station]
-        self._roll(state, low, until_ms, [station], state.before)
+        stations = [station for station, spans in state.todo.items() if spans[0][0] < until_ms]
+        for station in stations:
+            left = [(max(start, until_ms), end) for start, end in state.todo[station] if end > until_ms]
+            state.todo[station] = left
+            if not left:
+                del state.todo[station]
+        self._roll(state, low, until_ms, stations if len(stations) <= SOME else None, state.before)
 
     def _forward(self, state: State, due_ms: int) -> None:
         until_ms = min(due_ms, day_of(state.before) + DAY_MS)
@@ -266,9 +271,9 @@ class Rollups:
         return sorted({row["determinand"] for row in rows})
 
     def _points(self, level: str, low: int, high: int, stations: list[str] | None) -> Windows:
-        return _windows(
-            self._bucket.ask(flux.POINTS[level], low, high, everywhere=stations is None, stations=stations or [""])
-        )
+        if stations is None:
+            return _windows(self._bucket.ask(flux.POINTS[level], low, high))
+        return _windows(self._bucket.ask(flux.POINTS[level] + flux.OF_STATIONS, low, high, stations=stations))
 
     def left(self, stations: list[str] | None, start_ms: int, end_ms: int, levels: Sequence[Level]) -> list[Rolled]:
         """What is left of readings that were let go."""

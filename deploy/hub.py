@@ -84,10 +84,11 @@ def serve(
     role = role_of(site, shards, judge=judge, judge_only=judge_only)
     address = _address(role, broker, tls)
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
-    store = open_store(store_url)
+    place = home(store_url)
+    quarantine = Quarantine((place or Path()) / quarantine_name(role))
+    # Rows that the store itself refuses are kept as well, for a person to look at.
+    store = open_store(store_url, on_refused=lambda row, why: quarantine.put("store", "store", why, row.encode()))
     try:
-        place = home(store_url)
-        quarantine = Quarantine((place or Path()) / quarantine_name(role))
         hub = Hub(site, address, store, quarantine, now_ms, role=role, disk=place)
         run_service(hub.run)
     finally:

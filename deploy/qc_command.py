@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import polars as pl
 
     from analytics.qc import Configuration
     from analytics.qc.control import Flags
     from analytics.qc.episodes import FaultEpisode
+
+    Rows = npt.NDArray[np.intp]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -147,7 +151,7 @@ def flag_station(frame: pl.DataFrame, configuration: Configuration) -> tuple[pl.
     return table, episodes
 
 
-def _words(flags: Flags, row: object, column: object) -> tuple[list[str], list[str]]:
+def _words(flags: Flags, row: Rows, column: Rows) -> tuple[list[str], list[str]]:
     """For each reading the names of the tests that flagged it, and their numbers."""
     import numpy as np
 
@@ -155,9 +159,9 @@ def _words(flags: Flags, row: object, column: object) -> tuple[list[str], list[s
 
     found = flags.findings
     place = np.full(flags.flags.shape, -1, np.int64)
-    place[row, column] = np.arange(np.size(row))
-    tests = [""] * np.size(row)
-    evidence = [""] * np.size(row)
+    place[row, column] = np.arange(len(row))
+    tests = [""] * len(row)
+    evidence = [""] * len(row)
     where = place[found.row, found.series]
     for at, test, statistic, limit in _findings(where, found.test, found.statistic, found.limit):
         name = Test(test).key

@@ -1,0 +1,220 @@
+"""Slow faults: a jump that is never taken back, a drift, a probe that fouls.
+
+A channel's level is the mean of its last eight hourly means. It is compared with a reference that follows it over days
+and stands still while the two are apart. What the other stations' channels of the same determinand do at the same time
+is taken off (rain, season, a diversion reach many stations), and how far they disagree among themselves is the
+yardstick. Water that changes changes in several determinands: a channel is called faulty only while the others of its
+station stay where they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.qc.config import Channel
+from analytics.qc.visits import Groups
+from analytics.qc.windows import Floats
+
+#: Hours whose mean is the level.
+RING = 8
+
+#: Channels of a determinand that make a yardstick; with fewer there is none and nothing is said.
+COMPANY = 6
+
+#: The reference follows the level with this time constant [h], while the two are close.
+FOLLOW_H = 180.0
+
+#: What a jump is compared with follows more slowly, the mean of at least all there is [h].
+SLOW_H = 480
+
+#: After so long the new level is taken for what it is [h].
+PATIENCE_H = 200
+
+#: A departure is told in units of its yardstick: at least the floor, and so many times the spread of the others.
+SPREADS = 3.5
+
+#: Begins where the departure exceeds `ON` for `NEED_H` hours while the others of the station stay below `SHARE` of it,
+#: and ends below `OFF` for `QUIET_H` hours.
+ON, OFF, NEED_H, QUIET_H, SHARE = 1.5, 0.9, 10, 2, 0.3
+
+#: Where fouling moves a determinand; elsewhere, and the other way, it is called drift.
+FOULING_SIGN = {"dissolved_oxygen": -1, "turbidity": 1, "conductivity": -1}
+
+
+class Levels:
+    """Levels of S channels and what they say: about 100 bytes a channel.
+
+    Attributes
+    ----------
+    z : (S,) float
+        Departure in units of its yardstick.
+    faulty : (S,) bool
+    sign : (S,) int
+        Where the departure points.
+    """
+
+    def __init__(self, channels: Sequence[Channel], stations: Groups, floor: Floats, alone: Floats) -> None:
+        count = len(channels)
+        names = list(dict.fromkeys(channel.determinand for channel in channels))
+        self.floor = floor
+        self.kinds = [
+            np.array([i for i, channel in enumerate(channels) if channel.determinand == name], np.intp)
+            for name in names
+        ]
+        self.kinds = [kind for kind in self.kinds if len(kind) >= COMPANY and bool((floor[kind] < 1e6).all())]
+        self.judged = np.zeros(count, bool)
+        for kind in self.kinds:
+            self.judged[kind] = True
+        self.alone = np.where(~self.judged & (alone < 1e6), alone, np.float32(np.inf)).astype(np.float32)
+        self.judged |= np.isfinite(self.alone)
+        self.stations = stations
+        self.fouling = np.array([FOULING_SIGN.get(channel.determinand, 0) for channel in channels], np.int8)
+        self.ring = np.full((RING, count), np.nan, np.float32)
+        self.reference = np.full(count, np.nan, np.float32)
+        self.slow = np.full(count, np.nan, np.float32)
+        self.age = np.zeros(count, np.int32)
+        self.z = np.zeros(count, np.float32)
+        self.away, self.run, self.quiet = (np.zeros(count, np.int16) for _ in range(3))
+        self.faulty = np.zeros(count, bool)
+
+    def hour(self, hour: int, means: Floats) -> None:
+        """Take the means (S,) of one hour; NaN where a channel has no reading that can be trusted."""
+        self.ring[hour % RING] = means
+        there = ~np.isnan(self.ring)
+        count = there.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            level = np.where(there, self.ring, 0).sum(axis=0, dtype=np.float64) / count
+        level = np.where(count >= RING // 2, level, np.nan).astype(np.float32)
+        np.copyto(self.reference, level, where=np.isnan(self.reference))
+        self.z = self._departures(level - self.reference)
+        self._decide()
+        close = (np.abs(self.z) < 1) & ~np.isnan(level)
+        np.copyto(self.slow, level, where=np.isnan(self.slow))
+        self.age += close
+        step = (level - self.slow) / np.clip(self.age, 1, SLOW_H).astype(np.float32)
+        self.slow += np.where(close, step, 0).astype(np.float32)
+        self.away = np.where(np.abs(self.z) < 1, 0, self.away + 1).astype(np.int16)
+        enough = self.away > PATIENCE_H
+        self.reference += np.where(close, (level - self.reference) / np.float32(FOLLOW_H), 0)
+        np.copyto(self.reference, level, where=enough & ~np.isnan(level))
+        self.away[enough] = 0
+
+    def forget(self, series: npt.NDArray[np.bool_]) -> None:
+        """Where a jump took a departure back: the hours before it say nothing any more."""
+        self.ring[:, series] = np.nan
+        self.faulty &= ~series
+        self.run[series] = 0
+
+    def _departures(self, departure: Floats) -> Floats:
+        z: Floats = np.nan_to_num(departure / self.alone).astype(np.float32)
+        for kind in self.kinds:
+            mine = departure[kind]
+            there = mine[~np.isnan(mine)]
+            if there.size >= COMPANY:
+                middle = np.median(there)
+                spread = 1.4826 * np.median(np.abs(there - middle))
+                z[kind] = np.nan_to_num((mine - middle) / np.fmax(self.floor[kind], SPREADS * spread))
+        return z
+
+    def _decide(self) -> None:
+        size = np.abs(self.z)
+        away = size > ON
+        moved = self.stations.count((size > SHARE * self.stations.largest(size))[None] & self.judged)[0]
+        alone = moved[self.stations.group] == 1
+        own = alone & (size >= self.stations.largest(size))
+        self.run = np.where(away & own, self.run + 1, np.where(away, self.run, 0)).astype(np.int16)
+        self.quiet = np.where(size < OFF, self.quiet + 1, 0).astype(np.int16)
+        self.faulty = (self.faulty | (self.run >= NEED_H)) & (self.quiet < QUIET_H)
+
+
+#: A visit this long after a small jump is another visit than the one that made it [ms].
+RENEWED_MS = 24 * 3_600_000
+
+#: and it is believed no longer than instruments are left alone between visits [ms].
+SMALL_MS = 21 * 24 * 3_600_000
+
+#: A jump is over where the level is back within this share of its height for so many hours.
+BACK, BACK_H = 0.35, 12
+
+
+class Biases:
+    """Jumps that one sample made and that were not taken back: about 20 bytes a channel.
+
+    Attributes
+    ----------
+    height : (S,) float
+        Of the jump; 0 where there is none.
+    since_ms : (S,) int
+    """
+
+    def __init__(self, count: int, longest_ms: npt.NDArray[np.int64]) -> None:
+        self.height = np.zeros(count, np.float32)
+        self.since_ms = np.zeros(count, np.int64)
+        self.back = np.zeros(count, np.int16)
+        self.longest_ms = longest_ms
+
+    def copy(self) -> Biases:
+        """The same, to go on from for rows that are not final."""
+        other = Biases(len(self.height), self.longest_ms)
+        other.height, other.since_ms, other.back = self.height.copy(), self.since_ms.copy(), self.back.copy()
+        return other
+
+    def rows(
+        self, times_ms: npt.NDArray[np.int64], jump: Floats, after: Floats, limit: Floats,
+        visited: npt.NDArray[np.bool_] | None,
+    ) -> Floats:  # fmt: skip
+        """Take the jumps of some rows of one hour; give the height that holds in each row.
+
+        Only a jump away from the reference begins something: one towards it ends what was not seen to begin.
+
+        Parameters
+        ----------
+        times_ms : (T,) int
+        jump : (T, S) float
+            0 where there was none.
+        after : (T, S) float
+            Departure from the reference.
+        limit : (S,) float
+            Departure that counts.
+        visited : (T, S) bool or None
+            Rows beside a visit: a small jump that a visit made is over with the next.
+        """
+        held = np.empty_like(jump)
+        begin = 0
+        marked = jump.any(axis=1) if visited is None else jump.any(axis=1) | visited.any(axis=1)
+        for row in [*np.flatnonzero(marked).tolist(), len(jump)]:
+            held[begin:row] = self.height
+            self._expire(times_ms[begin:row], held[begin:row], limit)
+            if row < len(jump):
+                if visited is not None:
+                    small = visited[row] & (np.abs(self.height) < limit) & (times_ms[row] - self.since_ms > RENEWED_MS)
+                    self.height[small] = 0
+                self._jump(times_ms[row], jump[row], after[row], limit)
+            begin = row
+        return held
+
+    def _jump(self, time_ms: np.int64, jump: Floats, after: Floats, limit: Floats) -> None:
+        further = (jump != 0) & (np.abs(after) >= np.abs(after - jump))
+        back = (np.sign(jump) == -np.sign(self.height)) & (np.abs(jump) >= np.abs(self.height) / 2) & (self.height != 0)
+        beyond = back & (np.abs(after) > 2 * limit) & (np.sign(after) == np.sign(jump))
+        starts = (further & (self.height == 0)) | beyond
+        self.height = np.where(starts, jump, np.where(back, 0, self.height)).astype(np.float32)
+        self.since_ms = np.where(starts, time_ms, self.since_ms)
+        self.back[starts] = 0
+
+    def hour(self, departure: Floats, judged: npt.NDArray[np.bool_]) -> None:
+        """Take the mean departure (S,) of one hour of biased readings from the reference; NaN where there are none."""
+        near = np.abs(departure) < BACK * np.abs(self.height)
+        self.back = np.where(near, self.back + 1, np.where(np.isnan(departure), self.back, 0)).astype(np.int16)
+        self.height[self.back >= np.where(judged, BACK_H, 2 * BACK_H)] = 0
+
+    def _expire(self, times_ms: npt.NDArray[np.int64], held: Floats, limit: Floats) -> None:
+        if not len(times_ms) or not self.height.any():
+            return
+        longest = np.where(np.abs(self.height) < limit, SMALL_MS, self.longest_ms)
+        old = times_ms[:, None] - self.since_ms > longest
+        held[old] = 0
+        self.height[old[-1]] = 0

@@ -27,6 +27,8 @@ from deploy.hub_state import EVERY_S, HubState, Intake
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
 from deploy.tls import PLAIN, TlsFiles, broker_address
+from deploy.watch import Watch
+from deploy.watch_state import FILE as WATCH_STATE
 from sensors.errors import StoreError, UsageError
 from sensors.site import Site, load_site
 
@@ -148,6 +150,7 @@ class Hub:
         self._site, self._address, self._store, self._role = site, address, store, role
         self._quarantine, self._now_ms = quarantine, now_ms
         self._judging = Judging(site, store) if role.judge else None
+        self._watch = Watch(site, store, state=(disk or Path()) / WATCH_STATE) if role.judge else None
         self._state = HubState(role, now_ms, quarantine, disk)
         self._untidy = False
         #: What gateways answered to commands, beside an embedded store.
@@ -163,6 +166,8 @@ class Hub:
                 if self._judging is not None:
                     tasks.create_task(self._judge(stop, self._judging), name="judging")
                     tasks.create_task(self._tidy(stop), name="upkeep")
+                if self._watch is not None:
+                    tasks.create_task(self._follow(stop, self._watch), name="watch")
 
     async def _take_in(self, stack: AsyncExitStack) -> Intake | None:
         """Begin to take readings in and to look after gateways, where this process does."""
@@ -208,6 +213,14 @@ class Hub:
             if not (worked and judging.behind):
                 await pause(stop, TICK_S)
 
+    async def _follow(self, stop: asyncio.Event, watch: Watch) -> None:
+        """Quality control, detection and attribution: apart from judging, which must not wait for a warm-up."""
+        while not stop.is_set():
+            worked = await _survives("watch", lambda: watch.tick(self._now_ms()))
+            if not (worked and watch.behind):
+                await pause(stop, TICK_S)
+        await _survives("watch", lambda: watch.save(self._now_ms()))
+
     async def _tidy(self, stop: asyncio.Event) -> None:
         """The store's upkeep: the process that judges does it, because it is one."""
         while not stop.is_set():
@@ -220,14 +233,14 @@ class Hub:
 
     async def _report(self, stop: asyncio.Event, intake: Intake | None) -> None:
         while not stop.is_set():
-            report = self._state.report(intake, self._judging)
+            report = self._state.report(intake, self._judging, self._watch)
             await _survives("hub state", partial(self._state.write, self._store, report))
             if self._judging is None:
                 status(f"{report['readings_per_s']} readings/s, store: {report['store_error'] or 'good'}")
             await pause(stop, EVERY_S)
 
 
-async def _survives(what: str, work: Callable[[], None]) -> bool:
+async def _survives(what: str, work: Callable[[], object]) -> bool:
     """Do something in a thread, because a slow disk must not hold up what comes in; False where it failed.
 
     A fault in what follows ingest must not keep readings from being stored.

@@ -22,6 +22,7 @@ from collectors.stores.base import ReadingStore
 from deploy.care import Care
 from deploy.hub_judging import Judging
 from deploy.hub_role import Role
+from deploy.watch import Watch
 
 #: Beginning of the marks' names.
 PREFIX = "hub.state/"
@@ -60,7 +61,7 @@ class HubState:
         self._since_ms = now_ms()
         self._last: tuple[int, int, int] = (self._since_ms, 0, 0)
 
-    def report(self, intake: Intake | None, judging: Judging | None) -> dict[str, Any]:
+    def report(self, intake: Intake | None, judging: Judging | None, watch: Watch | None = None) -> dict[str, Any]:
         """Everything that there is to tell.
 
         Returns
@@ -72,7 +73,8 @@ class HubState:
             ``known``, ``early``, ``lost`` (gateway: rows), ``moved`` (gateway, station, rows), ``newest_ms`` (gateway:
             newest reading that was stored), ``delay_ms`` (of the last commit), ``commits_per_s`` and
             ``readings_per_s`` since the last report, and ``gateways``: fields of `deploy.care.GatewayCare` without
-            ``state`` and ``answers``, and ``settled``. With judging also ``graded``, ``stations`` and ``behind``.
+            ``state`` and ``answers``, and ``settled``. With judging also ``graded``, ``stations`` and ``behind``, and
+            ``watch``: what `deploy.watch.Watch.report` tells.
         """
         now_ms = self._now_ms()
         free = None if self._disk is None else shutil.disk_usage(self._disk).free
@@ -86,6 +88,8 @@ class HubState:
             told |= {"slices_error": intake.care.error, "gateways": _gateways(intake.care)}
         if judging is not None:
             told |= {"graded": judging.judge.graded, "stations": judging.stations, "behind": judging.behind}
+        if watch is not None:
+            told["watch"] = watch.report()
         return told
 
     def _taken_in(self, now_ms: int, session: Session, ingests: Sequence[Ingest]) -> dict[str, Any]:

@@ -95,9 +95,10 @@ def _files(topology: Topology) -> dict[str, str]:
             ((r.id, r.name, r.name_en, r.target_class, "河长", "water") for r in topology.rivers.values()),
         ),
         "reaches.csv": _list(
-            ("id", "river", "from_node", "to_node", "length_m", "width_m", "depth_m", "mean_velocity_m_s"),
+            ("id", "river", "from_node", "to_node", "length_m", "width_m", "depth_m", "mean_velocity_m_s",
+             "steadiness", "flow_m3_s"),
             ((r.id, r.river, r.from_node, r.to_node, f"{r.length_m:g}", f"{r.width_m:g}", f"{r.depth_m:g}",
-              f"{r.mean_velocity_m_s:g}") for r in topology.reaches.values()),
+              f"{r.mean_velocity_m_s:g}", *_surveyed(topology, r.id)) for r in topology.reaches.values()),
         ),
         "stations.csv": stations_csv(stations, "Imported. Endpoints ending in .invalid are places to fill in."),
         "outfalls.csv": _list(
@@ -108,6 +109,12 @@ def _files(topology: Topology) -> dict[str, str]:
         "grids.csv": _list(("id", "name", "river", "officer_role"), ()),
         "people.csv": _list(("role", "department", "contact_key"), ()),
     }  # fmt: skip
+
+
+def _surveyed(topology: Topology, reach: str) -> tuple[str, str]:
+    """Steadiness and flow as a site folder takes them; a flow of nothing is none."""
+    steadiness, flow = min(max(topology.steadiness[reach], 0.5), 1.0), abs(topology.mean_flow_m3_s[reach])
+    return f"{steadiness:g}", f"{flow:g}" if flow >= 0.0001 else ""
 
 
 def _station(station: Station) -> Station:

@@ -103,6 +103,11 @@ def verify(session: Session) -> Verdict:
     return Verdict(count, previous, tuple(problems))
 
 
+def holds(session: Session, head: str) -> bool:
+    """Whether an entry has this seal: a head that was noted earlier."""
+    return head == GENESIS or session.scalar(select(AuditEntry.seq).where(AuditEntry.hash == head)) is not None
+
+
 @contextmanager
 def audited(session: Session, actor: str, now_ms: int, reason: str = "") -> Iterator[None]:
     """Write what the session changes into the trail, in its own transaction.

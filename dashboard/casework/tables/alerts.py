@@ -10,8 +10,8 @@ from dashboard.casework.tables.columns import Instant, Key, Long, Short
 
 SEVERITIES = ("info", "warning", "serious", "critical")
 
-#: Of a message: waiting for its time or its turn, accepted by the channel, given up.
-MESSAGE_STATES = ("waiting", "sent", "dead")
+#: Of a message: waiting for its time or its turn, accepted by the channel, given up, not needed any more.
+MESSAGE_STATES = ("waiting", "sent", "dead", "dropped")
 
 
 class Alert(Base):
@@ -29,15 +29,23 @@ class Alert(Base):
     river: Mapped[Key | None] = mapped_column(index=True)
     station: Mapped[Key | None] = mapped_column(index=True)
     gateway: Mapped[Key | None]
+    grid: Mapped[Key | None]
+    #: Who answers for the cause; nobody where it is the maintainer's.
+    department: Mapped[Key | None] = mapped_column(index=True)
     order: Mapped[Key | None] = mapped_column("order_number", index=True)
     event: Mapped[Key | None] = mapped_column(index=True)
     detail: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
     raised_ms: Mapped[Instant] = mapped_column(index=True)
     updated_ms: Mapped[Instant]
+    #: Since when its cause was not found any more, where it has not been cleared yet.
+    missing_ms: Mapped[Instant | None]
     cleared_ms: Mapped[Instant | None] = mapped_column(index=True)
     acknowledged_ms: Mapped[Instant | None]
     acknowledged_by: Mapped[Short | None]
-    #: Level of duty that has been told so far.
+    #: How far the cause has gone, as its kind counts it: more of it is told again.
+    stage: Mapped[int] = mapped_column(default=0)
+    #: How often it was told, and the level of duty that has been told so far.
+    round: Mapped[int] = mapped_column(default=0)
     level: Mapped[int] = mapped_column(default=0)
     escalate_ms: Mapped[Instant | None] = mapped_column(index=True)
     messages: Mapped[list[Message]] = relationship(back_populates="alert", order_by="Message.id")
@@ -86,7 +94,8 @@ class Token(Base):
     __audited__ = False
 
     hash: Mapped[Key] = mapped_column(primary_key=True)
-    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"), index=True)
+    #: Alerts of the message that it was sent with.
+    alerts: Mapped[list[int]] = mapped_column(JSON)
     account: Mapped[Key]
     expires_ms: Mapped[Instant]
     used_ms: Mapped[Instant | None]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from dashboard.casework.base import Base
 from dashboard.casework.tables.columns import Day, Instant, Key, Long, Short
 
-#: What is measured: see `dashboard.casework.goals.MEASURES`.
+#: What is measured: see `dashboard.casework.measures.MEASURES`.
 
 
 class Goal(Base):

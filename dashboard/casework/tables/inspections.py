@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey
+from sqlalchemy import JSON, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashboard.casework.base import Base
@@ -61,16 +61,19 @@ class Patrol(Base):
     #: Track as [longitude, latitude] pairs.
     path: Mapped[list[list[float]] | None] = mapped_column(JSON)
     note: Mapped[Long] = mapped_column(default="")
-    records: Mapped[list[PatrolRecord]] = relationship(back_populates="patrol", order_by="PatrolRecord.id")
+    records: Mapped[list[PatrolRecord]] = relationship(back_populates="patrol", order_by="PatrolRecord.position")
 
 
 class PatrolRecord(Base):
     """Something that a patrol saw; its type is one of `dashboard.casework.vocabulary.PATROL_TYPES`."""
 
     __tablename__ = "patrol_record"
+    __table_args__ = (UniqueConstraint("patrol_id", "position"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     patrol_id: Mapped[Key] = mapped_column(ForeignKey("patrol.id"), index=True)
+    #: Counts the records of a patrol, from 1.
+    position: Mapped[int]
     type: Mapped[Short]
     text: Mapped[Long] = mapped_column(default="")
     longitude: Mapped[float | None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashboard.casework.base import Base
 from dashboard.casework.tables.columns import Instant, Key, Long, Short
 
-#: 登记 交办 责任退回 承办 重办 办结 归档; a draft waits for the office to register or dismiss it.
+#: 登记 交办 责任退回 承办 重办 办结 归档; a draft waits for the office to register or dismiss it. See
+#: `dashboard.casework.lifecycle`.
 ORDER_STATES = ("draft", "registered", "assigned", "returned", "accepted", "redo", "done", "archived", "dismissed")
 
 #: 系统推送, 上级交办, 社会媒体监督, 群众投诉, 巡河记录, 河长任务, and findings of inspections.
@@ -17,14 +18,23 @@ ORIGINS = ("event", "superior", "media", "public", "patrol", "chief", "inspectio
 #: 一般, 加急, 紧急.
 URGENCIES = ("normal", "urgent", "critical")
 
+#: Of a department's part: given, answered, given back, to be done again.
+PART_STATES = ("assigned", "answered", "returned", "redo")
+
 
 class Order(Base):
     """A work order."""
 
     __tablename__ = "work_order"
+    __table_args__ = (
+        Index("ix_work_order_state_created", "state", "created_ms"),
+        Index("ix_work_order_river_created", "river", "created_ms"),
+    )
 
-    #: 督查督办编号: unique, without gaps once registered; drafts have a provisional one.
+    #: Our own number: given when it is opened, drafts included, and never changed.
     number: Mapped[Key] = mapped_column(primary_key=True)
+    #: 督查督办编号: unique, without gaps; given when it is registered.
+    code: Mapped[Key | None] = mapped_column(unique=True)
     title: Mapped[Short]
     text: Mapped[Long] = mapped_column(default="")
     origin: Mapped[Key]
@@ -44,7 +54,9 @@ class Order(Base):
     assigned_ms: Mapped[Instant | None]
     done_ms: Mapped[Instant | None]
     archived_ms: Mapped[Instant | None]
+    #: Until when the departments have done their work, and until when the office has to take the next step.
     due_ms: Mapped[Instant | None] = mapped_column(index=True)
+    office_due_ms: Mapped[Instant | None] = mapped_column(index=True)
     #: Until when the water is watched after closing, and whether it confirmed the closing.
     watch_until_ms: Mapped[Instant | None] = mapped_column(index=True)
     confirmed_ms: Mapped[Instant | None]
@@ -70,6 +82,8 @@ class OrderPart(Base):
     state: Mapped[Key] = mapped_column(default="assigned")
     answer: Mapped[Long] = mapped_column(default="")
     answered_ms: Mapped[Instant | None]
+    #: As of the order, for this part alone.
+    escalation: Mapped[int] = mapped_column(default=0)
     order: Mapped[Order] = relationship(back_populates="parts")
 
 
@@ -83,6 +97,7 @@ class OrderStep(Base):
     time_ms: Mapped[Instant]
     actor: Mapped[Short]
     role: Mapped[Key]
+    #: The actor's; in steps of the service, the one that it is about.
     department: Mapped[Key | None]
     action: Mapped[Key]
     from_state: Mapped[Key | None]
@@ -90,6 +105,8 @@ class OrderStep(Base):
     text: Mapped[Long] = mapped_column(default="")
     #: Ids of attachments (`dashboard.casework.tables.files.Attachment`).
     files: Mapped[list[int]] = mapped_column(JSON, default=list)
+    #: Step that this one answers: what was urged (催办) or asked (反馈) must be.
+    answers: Mapped[int | None] = mapped_column(ForeignKey("order_step.id"))
     order: Mapped[Order] = relationship(back_populates="steps")
 
 
@@ -101,6 +118,11 @@ class EventLink(Base):
     event: Mapped[Key] = mapped_column(primary_key=True)
     order_number: Mapped[Key] = mapped_column(ForeignKey("work_order.number"), index=True)
     joined_ms: Mapped[Instant]
+    #: When it began, and how new what is known of it is.
+    start_ms: Mapped[Instant]
+    updated_ms: Mapped[Instant]
+    #: What the water says: see `dashboard.casework.evidence`.
+    evidence: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
 
 
 class Notice(Base):

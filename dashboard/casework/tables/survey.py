@@ -36,9 +36,9 @@ class OutfallRecord(Base):
     bank: Mapped[Key | None]
     longitude: Mapped[float | None]
     latitude: Mapped[float | None]
-    #: As in the site folder: storm, combined, treatment, unknown.
+    #: As in the site folder: `sensors.place.OutfallKind`.
     kind: Mapped[Key] = mapped_column(default="unknown")
-    #: One of the four official kinds, in the office's words.
+    #: One of the official kinds: a key of `dashboard.casework.vocabulary.OUTFALL_CATEGORIES`.
     category: Mapped[Short] = mapped_column(default="")
     department: Mapped[Key | None] = mapped_column(index=True)
     stage: Mapped[Key] = mapped_column(default="unsurveyed", index=True)

@@ -46,20 +46,26 @@ def upgrade() -> None:
         sa.Column("river", sa.String(length=64), nullable=True),
         sa.Column("station", sa.String(length=64), nullable=True),
         sa.Column("gateway", sa.String(length=64), nullable=True),
+        sa.Column("grid", sa.String(length=64), nullable=True),
+        sa.Column("department", sa.String(length=64), nullable=True),
         sa.Column("order_number", sa.String(length=64), nullable=True),
         sa.Column("event", sa.String(length=64), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.Column("raised_ms", sa.BigInteger(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        sa.Column("missing_ms", sa.BigInteger(), nullable=True),
         sa.Column("cleared_ms", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_ms", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_by", sa.String(length=200), nullable=True),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("escalate_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
     )
     with op.batch_alter_table("alert", schema=None) as batch_op:
         batch_op.create_index("ix_alert_cleared_ms", ["cleared_ms"], unique=False)
+        batch_op.create_index("ix_alert_department", ["department"], unique=False)
         batch_op.create_index("ix_alert_escalate_ms", ["escalate_ms"], unique=False)
         batch_op.create_index("ix_alert_event", ["event"], unique=False)
         batch_op.create_index("ix_alert_key", ["key"], unique=False)
@@ -477,8 +483,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_structure_state", ["state"], unique=False)
 
     op.create_table(
+        "token",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("alerts", sa.JSON(), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("expires_ms", sa.BigInteger(), nullable=False),
+        sa.Column("used_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("hash", name="pk_token"),
+    )
+    op.create_table(
         "work_order",
         sa.Column("number", sa.String(length=64), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("origin", sa.String(length=64), nullable=False),
@@ -497,20 +513,25 @@ def upgrade() -> None:
         sa.Column("done_ms", sa.BigInteger(), nullable=True),
         sa.Column("archived_ms", sa.BigInteger(), nullable=True),
         sa.Column("due_ms", sa.BigInteger(), nullable=True),
+        sa.Column("office_due_ms", sa.BigInteger(), nullable=True),
         sa.Column("watch_until_ms", sa.BigInteger(), nullable=True),
         sa.Column("confirmed_ms", sa.BigInteger(), nullable=True),
         sa.Column("reopened", sa.Integer(), nullable=False),
         sa.Column("escalation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_work_order"),
+        sa.UniqueConstraint("code", name="uq_work_order_code"),
     )
     with op.batch_alter_table("work_order", schema=None) as batch_op:
         batch_op.create_index("ix_work_order_case_key", ["case_key"], unique=False)
         batch_op.create_index("ix_work_order_created_ms", ["created_ms"], unique=False)
         batch_op.create_index("ix_work_order_due_ms", ["due_ms"], unique=False)
         batch_op.create_index("ix_work_order_event", ["event"], unique=False)
+        batch_op.create_index("ix_work_order_office_due_ms", ["office_due_ms"], unique=False)
         batch_op.create_index("ix_work_order_outfall", ["outfall"], unique=False)
         batch_op.create_index("ix_work_order_river", ["river"], unique=False)
+        batch_op.create_index("ix_work_order_river_created", ["river", "created_ms"], unique=False)
         batch_op.create_index("ix_work_order_state", ["state"], unique=False)
+        batch_op.create_index("ix_work_order_state_created", ["state", "created_ms"], unique=False)
         batch_op.create_index("ix_work_order_watch_until_ms", ["watch_until_ms"], unique=False)
 
     op.create_table(
@@ -536,6 +557,9 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=64), nullable=False),
         sa.Column("order_number", sa.String(length=64), nullable=False),
         sa.Column("joined_ms", sa.BigInteger(), nullable=False),
+        sa.Column("start_ms", sa.BigInteger(), nullable=False),
+        sa.Column("updated_ms", sa.BigInteger(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["order_number"], ["work_order.number"], name="fk_event_link_order_number"),
         sa.PrimaryKeyConstraint("event", name="pk_event_link"),
     )
@@ -611,6 +635,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("answered_ms", sa.BigInteger(), nullable=True),
+        sa.Column("escalation", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["order_number"], ["work_order.number"], name="fk_order_part_order_number"),
         sa.PrimaryKeyConstraint("id", name="pk_order_part"),
         sa.UniqueConstraint("order_number", "department", name="uq_order_part_order_number_department"),
@@ -632,6 +657,8 @@ def upgrade() -> None:
         sa.Column("to_state", sa.String(length=64), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("answers", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["answers"], ["order_step.id"], name="fk_order_step_answers"),
         sa.ForeignKeyConstraint(["order_number"], ["work_order.number"], name="fk_order_step_order_number"),
         sa.PrimaryKeyConstraint("id", name="pk_order_step"),
     )
@@ -642,6 +669,7 @@ def upgrade() -> None:
         "patrol_record",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("patrol_id", sa.String(length=64), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(length=200), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("longitude", sa.Double(), nullable=True),
@@ -651,6 +679,7 @@ def upgrade() -> None:
         sa.Column("order_number", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["patrol_id"], ["patrol.id"], name="fk_patrol_record_patrol_id"),
         sa.PrimaryKeyConstraint("id", name="pk_patrol_record"),
+        sa.UniqueConstraint("patrol_id", "position", name="uq_patrol_record_patrol_id_position"),
     )
     with op.batch_alter_table("patrol_record", schema=None) as batch_op:
         batch_op.create_index("ix_patrol_record_order_number", ["order_number"], unique=False)
@@ -669,19 +698,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sample_result", schema=None) as batch_op:
         batch_op.create_index("ix_sample_result_sample_id", ["sample_id"], unique=False)
-
-    op.create_table(
-        "token",
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("alert_id", sa.Integer(), nullable=False),
-        sa.Column("account", sa.String(length=64), nullable=False),
-        sa.Column("expires_ms", sa.BigInteger(), nullable=False),
-        sa.Column("used_ms", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_token_alert_id"),
-        sa.PrimaryKeyConstraint("hash", name="pk_token"),
-    )
-    with op.batch_alter_table("token", schema=None) as batch_op:
-        batch_op.create_index("ix_token_alert_id", ["alert_id"], unique=False)
 
     op.create_table(
         "attempt",

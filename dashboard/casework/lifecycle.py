@@ -1,0 +1,178 @@
+"""The life of a work order (工单) as data: who may take which step, from which state, and what it needs.
+
+States, transitions and side actions are those of the county platform that the project follows (登记 交办 责任退回 承办
+重办 办结 归档, 催办, 反馈); the steps of the service, and those of single departments, are this project's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from dashboard.i18n import Translator
+from sensors.errors import UsageError
+
+#: States, and source strings for people.
+STATES: Mapping[str, str] = MappingProxyType(
+    {
+        "draft": "Draft",
+        "registered": "Registered",
+        "assigned": "Assigned",
+        "returned": "Given back",
+        "accepted": "Accepted",
+        "redo": "To be done again",
+        "done": "Reported done",
+        "archived": "Archived",
+        "dismissed": "Dismissed",
+    }
+)
+
+#: Who waits: the office has the next step, the departments have it, nobody has.
+OFFICE_STATES = ("draft", "registered", "returned", "done")
+DEPARTMENT_STATES = ("assigned", "accepted", "redo")
+FINAL_STATES = ("archived", "dismissed")
+
+#: Of an order that is not settled.
+OPEN_STATES = ("draft", "registered", "returned", *DEPARTMENT_STATES)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who takes a step.
+
+    Attributes
+    ----------
+    account : str
+        Account, or the name of the service.
+    role : str
+        One of `dashboard.casework.tables.accounts.ROLES`, or ``service``.
+    department : str or None
+    """
+
+    account: str
+    role: str
+    department: str | None = None
+
+
+#: The program itself.
+SERVICE = Actor("riverchief", "service")
+
+
+class Refused(UsageError):
+    """A step that the order's life does not have; nothing was changed.
+
+    Attributes
+    ----------
+    message : str
+        Source string for the translator; `values` fill its placeholders.
+    values : dict of str to object
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        self.message, self.values = message, values
+        super().__init__(message.format(**values))
+
+    def told(self, words: Translator) -> str:
+        """The reason in a language, the names of steps and states included."""
+        values = dict(self.values)
+        if (rule := RULES.get(str(values.get("action")))) is not None:
+            values["action"] = words(rule.label)
+        if "state" in values:
+            values["state"] = words(STATES.get(str(values["state"]), str(values["state"])))
+        return words(self.message, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One step: what it is, and when it may be taken.
+
+    Attributes
+    ----------
+    action : str
+    label : str
+        Source string for people.
+    sources : tuple of str
+        States in which it may be taken.
+    target : str or None
+        State that follows; None where the order stays where it is.
+    roles : tuple of str
+    lead : bool or None
+        Of the departments, only the lead may take it (True), only the others (False), or any (None).
+    needs : tuple of str
+        ``text``, ``photo``, ``assignment``, ``due``, ``department``, ``question``.
+    """
+
+    action: str
+    label: str
+    sources: tuple[str, ...]
+    target: str | None
+    roles: tuple[str, ...]
+    lead: bool | None = None
+    needs: tuple[str, ...] = ()
+
+
+_WORKING = DEPARTMENT_STATES
+
+_RULES = (
+    # The order itself.
+    Rule("register", "Register", ("draft",), "registered", ("office",)),
+    Rule("dismiss", "Dismiss", ("draft",), "dismissed", ("office",), needs=("text",)),
+    Rule("assign", "Assign", ("registered", "returned"), "assigned", ("office",), needs=("assignment",)),
+    Rule("return", "Give back", ("assigned",), "returned", ("department",), lead=True, needs=("text",)),
+    Rule("accept", "Accept", ("assigned", "redo"), "accepted", ("department",), lead=True, needs=("text", "photo")),
+    Rule("close", "Report done", ("accepted",), "done", ("department",), lead=True, needs=("text", "photo")),
+    Rule("redo", "Send back", ("done",), "redo", ("office",), needs=("text",)),
+    Rule("archive", "Archive", ("done",), "archived", ("office",)),
+    Rule("reopen", "Reopen", ("done", "archived"), "redo", ("office", "service"), needs=("text",)),
+    # Beside it.
+    Rule("answer", "Answer for own part", _WORKING, None, ("department",), lead=False, needs=("text",)),
+    Rule(
+        "hand_back", "Give back own part", ("assigned", "accepted"), None, ("department",), lead=False, needs=("text",)
+    ),
+    Rule("replace", "Give part to another", _WORKING, None, ("office",), needs=("text", "department")),
+    Rule("extend", "Extend", _WORKING, None, ("office",), needs=("text", "due")),
+    Rule("urge", "Urge", ("accepted",), None, ("office",), needs=("text",)),
+    Rule("feedback", "Ask the office", ("accepted",), None, ("department",), needs=("text",)),
+    Rule("reply", "Reply", (*_WORKING, "done"), None, ("department", "office"), needs=("text", "question")),
+    # What the service writes down.
+    Rule("join", "Joined by an event", (*OPEN_STATES, "done", "archived"), None, ("service",)),
+    Rule("remind", "Reminded", (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("supervise", "Supervised", (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("report", "Reported upward", (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("watch", "Watched longer", ("done", "archived"), None, ("service",), needs=("text",)),
+    Rule("confirm", "Verified by water", ("done", "archived"), None, ("service",), needs=("text",)),
+)
+
+RULES: Mapping[str, Rule] = MappingProxyType({rule.action: rule for rule in _RULES})
+
+#: What people read of a step that was taken; the first and the notice are no steps of a rule.
+LABELS: Mapping[str, str] = MappingProxyType(
+    {"open": "Opened", "notice": "Notice issued", **{rule.action: rule.label for rule in _RULES}}
+)
+
+#: How an order begins: 登记 by chief or office, or a draft that the service opens.
+BEGINNINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"registered": ("chief", "office"), "draft": ("service", "office")}
+)
+
+#: Who must answer a side action.
+ANSWERED_BY: Mapping[str, str] = MappingProxyType({"urge": "department", "feedback": "office"})
+
+
+def check_rule(action: str, state: str, actor: Actor) -> Rule:
+    """The rule of a step, if it may be taken in a state by somebody of a role.
+
+    Raises
+    ------
+    Refused
+        If there is no such step, not in this state, or not for this role.
+    """
+    rule = RULES.get(action)
+    if rule is None:
+        raise Refused("there is no step {action}", action=action)
+    if state not in rule.sources:
+        raise Refused("{action} is not possible while the order is {state}", action=action, state=state)
+    if actor.role not in rule.roles:
+        raise Refused("{action} is not for the role {role}", action=action, role=actor.role)
+    return rule

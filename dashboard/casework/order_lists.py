@@ -1,0 +1,190 @@
+"""Lists of orders as the board needs them: pages, counts, and the whole story of one order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, selectinload
+
+from dashboard.casework.lifecycle import DEPARTMENT_STATES, OFFICE_STATES
+from dashboard.casework.tables.files import Attachment
+from dashboard.casework.tables.orders import EventLink, Notice, Order, OrderPart, OrderStep
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders; what is None or empty does not matter.
+
+    Attributes
+    ----------
+    states : tuple of str
+    department : str or None
+        With a part of this department.
+    river, outfall, origin, urgency : str or None
+    overdue_ms : int or None
+        Late at this instant, milliseconds since the epoch, UTC.
+    """
+
+    states: tuple[str, ...] = ()
+    department: str | None = None
+    river: str | None = None
+    outfall: str | None = None
+    origin: str | None = None
+    urgency: str | None = None
+    overdue_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """A line of the list; instants are milliseconds since the epoch, UTC."""
+
+    number: str
+    code: str | None
+    title: str
+    state: str
+    urgency: str
+    origin: str
+    river: str | None
+    outfall: str | None
+    created_ms: int
+    due_ms: int | None
+    office_due_ms: int | None
+    done_ms: int | None
+    confirmed_ms: int | None
+    reopened: int
+    escalation: int
+    lead: str | None
+
+    def overdue(self, now_ms: int) -> bool:
+        """Whether its next step is late."""
+        due_ms = self.office_due_ms if self.state in OFFICE_STATES else self.due_ms
+        return self.state in (*OFFICE_STATES, *DEPARTMENT_STATES) and due_ms is not None and due_ms < now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the list, newest first.
+
+    Attributes
+    ----------
+    rows : tuple of OrderRow
+    after : tuple of (int, str) or None
+        Where the next page begins; None where this is the last.
+    """
+
+    rows: tuple[OrderRow, ...]
+    after: tuple[int, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Orders by state, and how many of them are late."""
+
+    states: dict[str, int]
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One order with everything that belongs to it; steps in the order in which they were taken."""
+
+    order: Order
+    parts: tuple[OrderPart, ...]
+    steps: tuple[OrderStep, ...]
+    events: tuple[EventLink, ...]
+    notices: tuple[Notice, ...]
+    files: tuple[Attachment, ...]
+
+
+def orders_page(
+    session: Session, wanted: OrderFilter, *, limit: int = 50, after: tuple[int, str] | None = None
+) -> Page:
+    """A page of orders, newest first.
+
+    Parameters
+    ----------
+    session : Session
+    wanted : OrderFilter
+    limit : int, optional
+    after : tuple of (int, str), optional
+        `Page.after` of the page before.
+    """
+    conditions = _conditions(wanted)
+    if after is not None:
+        at, number = after
+        conditions.append(or_(Order.created_ms < at, and_(Order.created_ms == at, Order.number < number)))
+    query = select(*_columns()).where(*conditions).order_by(Order.created_ms.desc(), Order.number.desc())
+    found = session.execute(query.limit(limit + 1)).all()
+    leads = _leads(session, [row.number for row in found[:limit]])
+    made = tuple(OrderRow(**row._mapping, lead=leads.get(row.number)) for row in found[:limit])
+    return Page(made, (made[-1].created_ms, made[-1].number) if len(found) > limit else None)
+
+
+def order_counts(session: Session, wanted: OrderFilter, now_ms: int) -> Counts:
+    """How many there are of each state, and how many are late at an instant."""
+    conditions = _conditions(wanted)
+    query = select(Order.state, func.count()).where(*conditions).group_by(Order.state)
+    late = select(func.count()).select_from(Order).where(*conditions, late_at(now_ms))
+    return Counts(dict(session.execute(query).all()), session.scalar(late) or 0)
+
+
+def story(session: Session, number: str) -> Story | None:
+    """Everything about one order; None where there is none."""
+    query = select(Order).where(Order.number == number)
+    order = session.scalars(query.options(selectinload(Order.parts), selectinload(Order.steps))).first()
+    if order is None:
+        return None
+    events = select(EventLink).where(EventLink.order_number == number).order_by(EventLink.start_ms, EventLink.event)
+    notices = select(Notice).where(Notice.order_number == number).order_by(Notice.id)
+    files = select(Attachment).where(Attachment.subject == Order.__tablename__, Attachment.subject_id == number)
+    return Story(
+        order,
+        tuple(order.parts),
+        tuple(order.steps),
+        tuple(session.scalars(events)),
+        tuple(session.scalars(notices)),
+        tuple(session.scalars(files.order_by(Attachment.id))),
+    )
+
+
+def late_at(now_ms: int) -> ColumnElement[bool]:
+    """Condition: the next step is late at an instant [ms since the epoch, UTC]."""
+    return or_(
+        and_(Order.state.in_(OFFICE_STATES), Order.office_due_ms < now_ms),
+        and_(Order.state.in_(DEPARTMENT_STATES), Order.due_ms < now_ms),
+    )
+
+
+def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.states:
+        conditions.append(Order.state.in_(wanted.states))
+    for column, value in (
+        (Order.river, wanted.river),
+        (Order.outfall, wanted.outfall),
+        (Order.origin, wanted.origin),
+        (Order.urgency, wanted.urgency),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if wanted.department is not None:
+        conditions.append(Order.number.in_(_numbers_of(wanted.department)))
+    if wanted.overdue_ms is not None:
+        conditions.append(late_at(wanted.overdue_ms))
+    return conditions
+
+
+def _numbers_of(department: str) -> Select[Any]:
+    return select(OrderPart.order_number).where(OrderPart.department == department)
+
+
+def _columns() -> list[Any]:
+    return [getattr(Order, name) for name in OrderRow.__slots__ if name != "lead"]
+
+
+def _leads(session: Session, numbers: list[str]) -> dict[str, str]:
+    query = select(OrderPart.order_number, OrderPart.department)
+    found = session.execute(query.where(OrderPart.order_number.in_(numbers), OrderPart.lead))
+    return dict(found.all())

@@ -60,7 +60,7 @@ def four_tests(times_ms: np.ndarray, values: np.ndarray) -> int:
         stamps, block = times_ms[rows], values[rows, None].astype(np.float32)
         inner = slice(begin - first, begin - first + min(size, len(times_ms) - begin))
         up, down = bumps(block, Reach.of(stamps, 1_500_000))
-        flags = kernels.outside(block, np.float32(0), np.float32(40)) | (up > 2) | (down > 2)
+        flags = kernels.outside(block, np.zeros(1, np.float32), np.full(1, 40, np.float32)) | (up > 2) | (down > 2)
         flags |= kernels.changes(block) > 3
         stood, last = kernels.run_starts(block[inner], stamps[inner], last, since)
         since = stood[-1]

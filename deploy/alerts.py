@@ -39,9 +39,10 @@ from dashboard.casework.tables.alerts import Alert
 from dashboard.casework.watch import confirm_in
 from deploy.hub_state import PREFIX
 from deploy.notify import ready, status
+from deploy.private_files import replace_file
 from deploy.service import pause, run_service
 from sensors.errors import StoreError
-from sensors.site import load_site
+from sensors.site import Site, load_site
 
 log = logging.getLogger(__name__)
 
@@ -235,6 +236,29 @@ def escalate_alerts(office: Office, now_ms: int) -> list[Alert]:
         take_turn(session)
         directory = Directory.of(session, office.desk.site, office.settings, office.outside, now_ms)
         return Threads(office.desk, directory, now_ms).escalate(session)
+
+
+def demo_channels(site: Site, folder: Path) -> Path:
+    """Write a channels file by which every office of a site is told in one file, for one machine without bots.
+
+    Parameters
+    ----------
+    site : Site
+    folder : Path
+        Gets ``channels.toml``, where it has none yet, and ``told.jsonl``.
+
+    Returns
+    -------
+    Path
+        Of the channels file.
+    """
+    path = folder / "channels.toml"
+    if not path.exists():
+        lines = ["[channel.log]", 'kind = "file"', f"path = {json.dumps(str(folder.absolute() / 'told.jsonl'))}"]
+        for key in sorted({person.contact_key for person in site.people}):
+            lines += ["", f"[contact.{json.dumps(key)}]", 'log = "-"']
+        replace_file(path, "\n".join([*lines, ""]).encode())
+    return path
 
 
 async def try_channels(

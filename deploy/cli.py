@@ -42,6 +42,7 @@ MODULES = {
     "fleet": "deploy.fleet_command",
     "hub": "deploy.hub_command",
     "probe": "deploy.probe_command",
+    "qc": "deploy.qc_command",
     "quarantine": "deploy.quarantine_command",
     "replay": "deploy.replay_command:replay",
     "scan": "deploy.scan_command",

@@ -48,6 +48,10 @@ class Row:
         """Note a mistake in this line; `found` is said in words."""
         self.checker.note(f"line {self.line}, column {column}", found, accepted)
 
+    def has(self, column: str) -> bool:
+        """Whether anything stands in a cell."""
+        return bool(self.cells.get(column, "").strip())
+
     def text(self, column: str, default: str | None = None) -> str:
         """Cell as text; empty only where a default is given."""
         value = self.cells.get(column, "").strip()

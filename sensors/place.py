@@ -60,6 +60,10 @@ class Reach:
         Dry-weather mean, positive from ``from_node`` to ``to_node``; negative where the water runs the other way.
     line : tuple of Position, at least two
         From ``from_node`` to ``to_node``.
+    steadiness : float
+        Share of the dry time in which the water runs as the mean velocity says, .5 to 1; 1 where nobody looked.
+    flow_m3_s : float or None
+        Magnitude of the dry-weather mean flow; None where it was not measured.
     """
 
     id: str
@@ -71,6 +75,8 @@ class Reach:
     depth_m: float
     mean_velocity_m_s: float
     line: tuple[Position, ...]
+    steadiness: float = 1.0
+    flow_m3_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

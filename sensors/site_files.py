@@ -236,13 +236,15 @@ class SiteReader:
             "id", "river", "from_node", "to_node", "length_m", "width_m", "depth_m", "mean_velocity_m_s",
         )  # fmt: skip
         read = []
-        for row in self._rows("reaches.csv", columns):
+        for row in self._rows("reaches.csv", columns, ("steadiness", "flow_m3_s")):
             reach = Reach(
                 _id(row), row.one_of("river", rivers, "a river of rivers.csv"), row.text("from_node"),
                 row.text("to_node"),
                 row.number("length_m", 1, 100_000, "m"), row.number("width_m", 0.5, 5000, "m"),
                 row.number("depth_m", 0.05, 100, "m"), row.number("mean_velocity_m_s", -5, 5, "m/s"),
                 lines.get(row.cells.get("id", "").strip(), ((0.0, 0.0), (0.0, 0.0))),
+                row.number("steadiness", 0.5, 1) if row.has("steadiness") else 1.0,
+                row.number("flow_m3_s", 0.0001, 10_000, "m3/s") if row.has("flow_m3_s") else None,
             )  # fmt: skip
             self._check_line(row, reach, lines)
             read.append((row, reach))

@@ -11,12 +11,14 @@ from sqlalchemy import select
 
 from collectors.stores import open_store
 from collectors.stores.base import Event, ReadingStore
+from dashboard.alerts.channels.file import File
+from dashboard.alerts.contacts import load_outside
 from dashboard.alerts.looks import QUICK, SLOW
 from dashboard.alerts.sender import Office
 from dashboard.casework.database import open_books
 from dashboard.casework.tables.goals import Goal, GoalProgress
 from dashboard.casework.tables.orders import Order
-from deploy.alerts import AlertService, Pace, serve
+from deploy.alerts import AlertService, Pace, demo_channels, serve
 from sensors.errors import UsageError
 from sensors.reading import Block, Reading
 from sensors.site import Site
@@ -133,6 +135,15 @@ def test_progress_is_kept_and_a_step_that_fails_stops_no_other(
     with office.books.read() as session:
         assert session.scalars(select(GoalProgress.day)).all() == [date(2026, 11, 23)]
     assert "cases" in caplog.text
+
+
+def test_one_machine_without_bots_tells_everybody_in_a_file(tmp_path: Path, xietang: Site) -> None:
+    path = demo_channels(xietang, tmp_path)
+    outside = load_outside(path, xietang)
+    assert outside.channels == {"log": File(tmp_path / "told.jsonl")}
+    assert set(outside.contacts) == {person.contact_key for person in xietang.people}
+    path.write_text("[channel]", encoding="utf-8")
+    assert demo_channels(xietang, tmp_path).read_text("utf-8") == "[channel]", "it was written over"
 
 
 def test_mistakes_are_found_before_anything_is_opened(tmp_path: Path, xietang: Site) -> None:

@@ -37,6 +37,8 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 
 #: Commands in modules of their own, ``module`` or ``module:name``; a module is imported when its command is asked for.
 MODULES = {
+    "audit": "deploy.audit_command",
+    "books": "deploy.books_command",
     "certs": "deploy.certs_command",
     "command": "deploy.command_command",
     "fleet": "deploy.fleet_command",

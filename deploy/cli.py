@@ -37,6 +37,7 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 
 #: Commands in modules of their own, ``module`` or ``module:name``; a module is imported when its command is asked for.
 MODULES = {
+    "alert": "deploy.alert_command",
     "audit": "deploy.audit_command",
     "books": "deploy.books_command",
     "certs": "deploy.certs_command",

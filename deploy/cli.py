@@ -44,6 +44,7 @@ MODULES = {
     "command": "deploy.command_command",
     "fleet": "deploy.fleet_command",
     "hub": "deploy.hub_command",
+    "orders": "deploy.orders_command",
     "probe": "deploy.probe_command",
     "qc": "deploy.qc_command",
     "quarantine": "deploy.quarantine_command",
@@ -271,6 +272,17 @@ def history(site: Path, data: Path, hours: int, seed: int) -> None:
     from deploy.virtual import fill_history
 
     fill_history(site, data, hours, seed)
+
+
+@cli.command(hidden=True)
+@click.argument("site", type=_FOLDER)
+@click.option("--data", type=_FOLDER, required=True)
+@click.option("--demo", type=int, help="Seed of the virtual rivers: fill new books for a demonstration.")
+def office(site: Path, data: Path, demo: int | None) -> None:
+    """Open the books of a system on one machine and enter what the site has."""
+    from deploy.office import prepare_office
+
+    prepare_office(site, data, demo_seed=demo)
 
 
 @cli.command(hidden=True)

@@ -185,8 +185,26 @@ class _System:
         self.say(f"\n  The board: http://{HOST}:{self.options.port}\n\nCtrl-C stops everything.")
         if self.plan is not None:
             self._watch_replay(self.plan)
+        else:
+            self._start_office()
         if self.plan is None or not self.plan.once:
             self.supervisor.watch(self._on_status)
+
+    def _start_office(self) -> None:
+        """Orders and alerts; what would be sent is written beside the store."""
+        words = ["office", str(self.folder), "--data", str(self.data)]
+        self._start("office", *words, *(["--demo", str(self.options.seed)] if self.options.virtual else []))
+        self.supervisor.wait_ready("office")
+        if self.supervisor.stopping:
+            return
+        self.supervisor.forget("office")
+        books, channels = f"sqlite:///{(self.data / 'books.sqlite').absolute()}", self.data / "channels.toml"
+        self._start(
+            "alerts", "alert", "run", "--site", str(self.folder), "--store", self.store, "--books", books,
+            "--channels", str(channels.absolute()),
+        )  # fmt: skip
+        self.supervisor.wait_ready("alerts")
+        self._done("alerts", f"orders and alerts; what would be sent: {self.data / 'told.jsonl'}")
 
     def _done(self, name: str, text: str) -> None:
         if not self.supervisor.stopping:

@@ -127,7 +127,7 @@ def _assign(step: Step) -> None:
         step.session.delete(known[name])
     for wanted in given.parts:
         part = known.get(wanted.department) or OrderPart(department=wanted.department, answer="")
-        part.lead, part.requirement = wanted.department == names[0], wanted.requirement
+        part.lead, part.requirement = wanted.department == names[0], wanted.requirement.replace("\0", "")
         _give(part, wanted.due_ms or given.due_ms, "assigned")
         if part.department not in known:
             order.parts.append(part)

@@ -61,11 +61,12 @@ def open_order(
         raise Refused("an order that is {state} is not opened by the role {role}", state=state, role=actor.role)
     if origin not in ORIGINS or urgency not in URGENCIES:
         raise Refused("there is no origin {origin} or no urgency {urgency}", origin=origin, urgency=urgency)
-    if not title.strip():
+    title, text = _plain(title), _plain(text)
+    if not title:
         raise Refused("an order needs a title")
     year = desk.calendar.day(now_ms).year
     number = f"{year}-{next_number(session, f'order-{year}'):06d}"
-    order = Order(number=number, title=title.strip()[:200], text=text, origin=origin, urgency=urgency, state=state,
+    order = Order(number=number, title=title[:200], text=text, origin=origin, urgency=urgency, state=state,
                   created_ms=now_ms, escalation=0, reopened=0, **place)  # fmt: skip
     session.add(order)
     if state == "registered":
@@ -133,7 +134,7 @@ def apply(
     order = find_order(session, number)
     rule = check_rule(action, order.state, actor)
     part = _own_part(order, actor, rule)
-    text = text.strip()
+    text = _plain(text)
     _check_needs(session, order, rule, text, files, assignment, department, due_ms, answers)
     if due_ms is not None and due_ms <= now_ms:
         raise Refused("the deadline is not in the future")
@@ -175,6 +176,11 @@ def possible(order: Order, actor: Actor) -> list[str]:
         found.append(action)
     asked = any(unanswered(order, kind) for kind, role in ANSWERED_BY.items() if role == actor.role)
     return [action for action in found if action != "reply" or asked]
+
+
+def _plain(text: str) -> str:
+    """Text as every database takes it: PostgreSQL has no character 0."""
+    return text.replace("\0", "").strip()
 
 
 def _own_part(order: Order, actor: Actor, rule: Rule) -> OrderPart | None:

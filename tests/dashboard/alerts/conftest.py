@@ -10,9 +10,6 @@ from dashboard.alerts.sender import Office
 from dashboard.casework.database import Books, open_books
 from sensors.site import Site
 from tests.dashboard.alerts.staged import office_of
-from tests.dashboard.casework.conftest import books, books_url, migrated, postgres
-
-__all__ = ["books", "books_url", "migrated", "postgres"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -38,6 +37,4 @@ def test_real_books_begin_with_what_the_site_has_and_nothing_invented(xietang: S
 def test_virtual_rivers_have_something_to_show(xietang: Site, tmp_path: Path) -> None:
     prepare_office(xietang.folder, tmp_path, demo_seed=1)
     assert counted(tmp_path)[1] > 100
-    assert json.loads((tmp_path / "channels.toml").read_text().split("path = ")[1].splitlines()[0]).endswith(
-        "told.jsonl"
-    )
+    assert "told.jsonl" in (tmp_path / "channels.toml").read_text()

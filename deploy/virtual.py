@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 FOLLOW_S = 1.0
 
 #: Step of the past that a first start finds in the spools [ms].
-HISTORY_STEP_MS = 600_000
+HISTORY_STEP_MS = 300_000
 
 
 class ProbeInstrument:

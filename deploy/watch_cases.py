@@ -95,11 +95,10 @@ class Cases:
         for row in range(len(values)):
             self._reported_ms[self._station_of[there[row]]] = slots.time_ms[rows][row]
         now_ms = int(slots.time_ms[rows][-1])
-        with np.errstate(divide="ignore", invalid="ignore"):  # a probe that stands still has no noise to compare with
-            detections = self.detector.step(
-                slots.time_ms[rows], values, usable=usable[rows], rain_mm=np.nan_to_num(slots.rain_mm[rows]),
-                visited=slots.attended[rows][:, self._order], until_ms=now_ms,
-            )  # fmt: skip
+        detections = self.detector.step(
+            slots.time_ms[rows], values, usable=usable[rows], rain_mm=np.nan_to_num(slots.rain_mm[rows]),
+            visited=slots.attended[rows][:, self._order], until_ms=now_ms,
+        )  # fmt: skip
         changed = set()
         for event in self.events.step(detections):
             changed.add(event.id)

@@ -83,7 +83,7 @@ class Saved:
     def read(cls, path: Path, key: str) -> Saved | None:
         """The file's content; None where there is none, or it cannot be used."""
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
                 arrays = {name: held[name] for name in held.files}
             plain = json.loads(arrays.pop("plain").tobytes())
             detector = arrays.pop("detector").tobytes()

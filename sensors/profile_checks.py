@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sensors.determinand import DETERMINANDS
 from sensors.lists import Checker
@@ -19,7 +21,17 @@ _INTEGERS = {
 }  # fmt: skip
 
 
-def check(profile: Profile, names: Collection[str], checker: Checker) -> None:
+#: Wrong keys of registers, by their `id`.
+Wrong = Mapping[int, Collection[str]]
+
+#: Keys that say where a register is.
+_PLACE = frozenset({"function", "address", "type", "count", "bit", "bits"})
+
+#: Keys that say what a register can hold.
+_TYPE = frozenset({"type", "count", "bits"})
+
+
+def check(profile: Profile, names: Collection[str], checker: Checker, wrong: Wrong = MappingProxyType({})) -> None:
     """Note every contradiction between the parts of a profile.
 
     Parameters
@@ -30,21 +42,37 @@ def check(profile: Profile, names: Collection[str], checker: Checker) -> None:
         Names of all its registers and extras, of those as well that could not be read.
     checker : Checker
         Gets the mistakes.
+    wrong : mapping of int to (collection of str)
+        Keys of registers and extras that were wrong by themselves: nothing is concluded from them.
     """
+    registers = profile.registers
+    named = [register for register in registers if not _doubtful(register, wrong, _TYPE)]
     _unique(profile, checker)
-    _overlaps(profile.registers, checker)
-    for register in (*profile.registers, *profile.extras):
-        _numbers(register, checker)
-        _reach(register, profile, checker)
-    for register in profile.registers:
-        _references(register, profile.registers, names, checker)
+    _overlaps([register for register in registers if not _doubtful(register, wrong, _PLACE)], checker)
+    for register in (*registers, *profile.extras):
+        _finite(register, checker)
+        if not _doubtful(register, wrong, _TYPE):
+            _numbers(register, checker)
+        if not _doubtful(register, wrong, _PLACE):
+            _reach(register, profile, checker)
+    for register in registers:
+        _references(register, named, names, checker, wrong.get(id(register), ()))
     if profile.slots is not None:
-        _slots(profile.slots, profile.registers, names, checker)
+        _slots(profile.slots, named, names, checker)
+        taken = {register.name for register in registers}
+        for kind in profile.slots.kinds:
+            if kind.name in taken:
+                checker.bad(f"slots.kind ({kind.name}).name", kind.name, "a determinand that no register has")
     _actions(profile, checker)
     if profile.start is not None and profile.start.wait_by:
-        _wait(profile, names, checker)
+        _wait(profile, names, checker, wrong)
     if not checker.problems and not profile.determinands:
         checker.bad("register", [r.name for r in profile.registers], "at least one register named like a determinand")
+
+
+def _doubtful(register: Register, wrong: Wrong, keys: Collection[str]) -> bool:
+    """Whether one of these keys was wrong."""
+    return not set(keys).isdisjoint(wrong.get(id(register), ()))
 
 
 def _unique(profile: Profile, checker: Checker) -> None:
@@ -86,6 +114,13 @@ def _carries(register: Register, number: float) -> bool:
         return False
 
 
+def _finite(register: Register, checker: Checker) -> None:
+    for sentinel in register.sentinels:
+        if not math.isfinite(sentinel):
+            accepted = "finite numbers: what is not finite is missing anyway"
+            checker.bad(f"register ({register.name}).sentinels", sentinel, accepted)
+
+
 def _numbers(register: Register, checker: Checker) -> None:
     """Bits, sentinels, states and meanings must fit into the register."""
     at = f"register ({register.name})."
@@ -93,9 +128,7 @@ def _numbers(register: Register, checker: Checker) -> None:
         checker.bad(at + "bits", register.bits, f"at most {16 - register.bit}: a register has 16 bits")
         return
     for sentinel in register.sentinels:
-        if sentinel - sentinel != 0:  # NaN and infinities
-            checker.bad(at + "sentinels", sentinel, "finite numbers: what is not finite is missing anyway")
-        elif not _carries(register, sentinel):
+        if math.isfinite(sentinel) and not _carries(register, sentinel):
             checker.bad(at + "sentinels", sentinel, f"numbers that a {register.type} can hold")
     for key, numbers in (("states", register.states), ("meanings", register.meanings)):
         for number in numbers if _integers(register) is not None or key == "meanings" else ():
@@ -119,13 +152,19 @@ def _reach(register: Register, profile: Profile, checker: Checker) -> None:
             checker.bad(at + "address", register.address, accepted)
 
 
-def _references(register: Register, registers: Sequence[Register], names: Collection[str], checker: Checker) -> None:
+def _references(
+    register: Register,
+    registers: Sequence[Register],
+    names: Collection[str],
+    checker: Checker,
+    wrong: Collection[str],
+) -> None:
     at = f"register ({register.name})."
     for key, name in (("sentinel_by", register.sentinel_by), ("zero_with", register.zero_with)):
         if name:
             _named(at + key, name, register, registers, names, checker)
     for name, times in Counter(status.by for status in register.statuses).items():
-        if times > 1:
+        if times > 1 and name:
             checker.bad(at + "status", name, "a register that judges once")
     for index, status in enumerate(register.statuses):
         place = at + ("status.by" if len(register.statuses) == 1 else f"status[{index}].by")
@@ -136,7 +175,7 @@ def _references(register: Register, registers: Sequence[Register], names: Collec
         judge = _coded(at + "order_by", register.order_by, register.orders, register, registers, names, checker)
         if judge is not None and judge.width > 1:
             checker.bad(at + "order_by", judge.name, "one register wide: its own order would be unknown")
-        if not register.orders:
+        if not register.orders and "orders" not in wrong and all(p.where != "orders" for p in checker.problems):
             checker.bad(at + "orders", {}, 'a table such as { "0" = "ABCD", "1" = "CDAB" }')
 
 
@@ -148,7 +187,9 @@ def _named(
     names: Collection[str],
     checker: Checker,
 ) -> Register | None:
-    """The register that is named; None where there is none, or where it could not be read."""
+    """The register that is named; None where there is none, or where it, or its name here, could not be read."""
+    if not name:
+        return None
     found = next((r for r in registers if r.name == name), None)
     if own is not None and name == own.name:
         checker.bad(place, name, "another register than itself")
@@ -204,9 +245,6 @@ def _slots(slots: Slots, registers: Sequence[Register], names: Collection[str], 
             checker.bad("slots.kind", code, "a code used once")
         if code == slots.unused:
             checker.bad("slots.kind", code, "another code than unused")
-    for kind in slots.kinds:
-        if kind.name in {r.name for r in registers}:
-            checker.bad(f"slots.kind ({kind.name}).name", kind.name, "a determinand that no register has")
 
 
 def _actions(profile: Profile, checker: Checker) -> None:
@@ -218,7 +256,10 @@ def _actions(profile: Profile, checker: Checker) -> None:
         place = f"command ({command.name}).address"
         if command.kind == "action":
             places.append((place, command))
-        elif not any(_lies_in(command, guarded) for guarded in profile.guarded):
+        elif command.address >= 0 and not any(
+            _lies_in(command, guarded) or (guarded.kind == command.kind and guarded.address < 0)
+            for guarded in profile.guarded
+        ):
             checker.bad(place, command.address, f"an address inside a [[{command.kind}]] of the file")
     for name, times in Counter(action.name for action in profile.commands).items():
         if times > 1:
@@ -243,11 +284,13 @@ def _touches(action: Action, function: int, start: int, end: int) -> bool:
     return SPACES[action.function] == function and action.address < end and start < action.end
 
 
-def _wait(profile: Profile, names: Collection[str], checker: Checker) -> None:
+def _wait(profile: Profile, names: Collection[str], checker: Checker, wrong: Wrong) -> None:
     assert profile.start is not None
     name = profile.start.wait_by
     found = next((r for r in profile.extras if r.name == name), None)
     if found is None and (name not in names or any(r.name == name for r in profile.registers)):
         checker.bad("start.wait_by", name, "one of the extras: " + ", ".join(sorted(r.name for r in profile.extras)))
-    elif found is not None and (found.type not in WIDTHS or found.type == "string" or found.count > 1):
+    elif found is None or _doubtful(found, wrong, _TYPE):
+        return
+    elif found.type not in WIDTHS or found.type == "string" or found.count > 1:
         checker.bad("start.wait_by", name, "an extra with one number")

@@ -47,6 +47,9 @@ _SERIAL_KEYS = {"unit", "baud", "parity", "stopbits", "bytesize", "verified"}
 _BAUDS = (1200, 2400, 4800, 9600, 14400, 19200, 28800, 38400, 57600, 115200)
 
 _NAME = "a determinand's key, 'state', or a name beginning with 'x_'"
+#: Stands for a name that cannot be told.
+_NAMELESS = ""
+
 _FREE = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -65,7 +68,7 @@ def parse_profile(path: Path) -> Profile:
     checker = Checker(path.name)
     parser = _Parser(Table(raw, "", checker))
     profile = parser.profile(path.stem)
-    check(profile, parser.names, checker)
+    check(profile, parser.names, checker, parser.wrong)
     if checker.problems:
         raise ProfileError(checker.problems)
     return profile
@@ -78,11 +81,15 @@ class _Parser:
     ----------
     names : set of str
         Names of all registers and extras in the file, of those as well that could not be read.
+    wrong : dict of int to set of str
+        Keys with a mistake of the registers and extras that have one, by the register's `id`: those keys stand at
+        something that nobody wrote.
     """
 
     def __init__(self, top: Table) -> None:
         self.top = top
         self.names = _names(top.raw)
+        self.wrong: dict[int, set[str]] = {}
         self.function = top.choice("function", 3, (3, 4))
         self.order = top.choice("order", "ABCD", ORDERS)
         self.order_by = top.text("order_by", "")
@@ -132,6 +139,7 @@ class _Parser:
         if not known:
             table.bad("name", _NAME)
         if not isinstance(name, str) or not name:
+            self._register(table, _NAMELESS, _REGISTER_KEYS)  # for its other mistakes
             return None
         return self._register(table, name, _REGISTER_KEYS)
 
@@ -139,18 +147,20 @@ class _Parser:
         name = table.raw.get("name")
         if not isinstance(name, str) or not _FREE.fullmatch(name) or name in DETERMINANDS or name == "state":
             table.bad("name", "a name such as serial_number, that is no determinand's key")
-            return None
+            name = _NAMELESS
         try:
             re.compile(table.text("matches", ""))
         except re.error as error:
             table.bad("matches", f"a regular expression ({error})")
-        return self._register(table, name, _EXTRA_KEYS)
+        extra = self._register(table, name, _EXTRA_KEYS)
+        return None if name == _NAMELESS else extra
 
-    def _register(self, table: Table, name: str, keys: set[str]) -> Register | None:
-        before = len(table.checker.problems)
+    def _register(self, table: Table, name: str, keys: set[str]) -> Register:
         table.known(keys)
         type_ = table.choice("type", None, tuple(WIDTHS))
         functions = (1, 2) if type_ == "bit" else (3, 4)
+        if "type" in table.wrong():  # which functions have it is not known then
+            functions = (self.function, *({3, 4, 1, 2} - {self.function}))
         count = table.whole("count", 1, 1, MAX_COUNT)
         width = WIDTHS[type_] * count
         ordered = WIDTHS[type_] > 1 or type_ in ("int16", "uint16")
@@ -190,7 +200,9 @@ class _Parser:
             matches=table.text("matches", ""),
             note=table.text("note", ""),
         )
-        return register if len(table.checker.problems) == before else None
+        if name != _NAMELESS and (wrong := table.wrong()):
+            self.wrong[id(register)] = wrong
+        return register
 
     def _units(
         self, table: Table, name: str, scale: float, offset: float
@@ -198,7 +210,7 @@ class _Parser:
         """Register that tells the unit, and scale and offset for each of its numbers."""
         unit_by = table.text("unit_by", "")
         if not unit_by or name not in DETERMINANDS:
-            if "units" in table.raw or unit_by:
+            if name != _NAMELESS and ("units" in table.raw or unit_by):
                 table.bad("units", "nothing: only a determinand with unit_by has units")
             return "", MappingProxyType({})
 
@@ -216,7 +228,7 @@ class _Parser:
 
     def _states(self, table: Table, name: str) -> Mapping[int, StationState]:
         if name != "state":
-            if "states" in table.raw:
+            if name != _NAMELESS and "states" in table.raw:
                 table.bad("states", "nothing: only the register named 'state' has states")
             return MappingProxyType({})
         accepted = 'a table such as { "0" = "N", "1" = "M" } with letters ' + " ".join(StationState)

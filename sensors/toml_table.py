@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ T = TypeVar("T")
 
 
 class Table:
-    """One table; reading a key notes what is wrong with it and goes on with something usable.
+    """One table; reading a key notes what is wrong with it, once, and goes on with something usable.
 
     Parameters
     ----------
@@ -26,14 +27,24 @@ class Table:
         self.raw, self.at, self.checker = raw, at, checker
 
     def bad(self, key: str, accepted: str) -> None:
-        """Note a mistake in the value of a key."""
-        self.checker.bad(self.at + key, self.raw.get(key), accepted)
+        """Note a mistake in the value of a key, unless one of it has been noted."""
+        self._note(key, repr(self.raw[key]) if key in self.raw else "nothing", accepted)
+
+    def _note(self, key: str, found: str, accepted: str) -> None:
+        where = self.at + key
+        if all(problem.where != where for problem in self.checker.problems):
+            self.checker.note(where, found, accepted)
+
+    def wrong(self) -> set[str]:
+        """Keys of this table of which a mistake has been noted, here or in a table inside it."""
+        inner = [p.where.removeprefix(self.at) for p in self.checker.problems if p.where.startswith(self.at)]
+        return {re.split(r"[.\[]", where)[0] for where in inner}
 
     def known(self, keys: Iterable[str]) -> None:
         """Note every key that is not one of these."""
         accepted = sorted(keys)
         for key in sorted(set(self.raw) - set(accepted)):
-            self.checker.bad(self.at + key, key, "one of " + ", ".join(accepted))
+            self._note(key, repr(key), "one of " + ", ".join(accepted))
 
     def text(self, key: str, default: str | None = None) -> str:
         """Text; empty only where a default is given and the key is absent."""

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collectors import wire
 from collectors.broker import Message
 from collectors.wire_care import Answer, encode_answer, parse_slice
@@ -119,6 +121,23 @@ def test_what_a_gateway_says_is_kept(xietang: Site) -> None:
     assert (care.settled, care.refused) == (True, None)
     assert hub.care.gateways["gw-02"].online is None
     assert len(hub.session.acked) == 3
+
+
+def test_a_refusal_is_told_once(xietang: Site, caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub(two_gateways(xietang))
+    refused = {"source": "local", "hash": "", "problems": ["stations.csv: line 3", "site.toml: line 1"], "time_ms": 1}
+    for time_ms, problems in ((1, refused["problems"]), (2, refused["problems"]), (3, ["site.toml: line 1"])):
+        told = {**refused, "problems": problems, "time_ms": time_ms}
+        hub.say("gw-01", "birth", online=True, epoch=A, config="old", refused=told)
+        hub.say("gw-01", "state", epoch=A, config="old", refused=told)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "gw-01 refuses the configuration (local) :\nstations.csv: line 3\nsite.toml: line 1",
+        "gw-01 refuses the configuration (local) :\nsite.toml: line 1",
+    ]
+    hub.say("gw-01", "state", epoch=A, config="old")
+    caplog.clear()
+    hub.say("gw-01", "state", epoch=A, config="old", refused={"problems": 7})
+    assert [record.levelname for record in caplog.records] == []
 
 
 def test_a_late_last_will_says_nothing(xietang: Site) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from collectors.broker import Identity, Session
 from collectors.clock import machine_ms
 from deploy.care import Care
-from deploy.command_command import command, make
+from deploy.command_command import command, make, tell
 from deploy.gateway import Gateway
 from deploy.gateway_config import gateway_config
 from deploy.tls import broker_address
@@ -91,9 +91,14 @@ def test_from_the_desk_to_the_probe_and_back(xietang: Site, tmp_path: Path) -> N
 def test_nobody_else_may(xietang: Site, tmp_path: Path, name: str) -> None:
     async def work() -> None:
         async with desk(xietang, tmp_path) as (here, probe):
-            refused = await here.order("clean", next(iter(here.site.stations)), name=name)
+            station = next(iter(here.site.stations))
+            refused = await here.order("clean", station, name=name)
             assert isinstance(refused.exception, UsageError)
-            assert "the broker did not take it" in str(refused.exception)
+            assert f"found {name}; accepted: operator" in str(refused.exception)
+            # Whoever does without this program is stopped by the broker.
+            address = broker_address(here.broker.url(), here.broker.files(name))
+            with pytest.raises(UsageError, match="the broker did not take it"):
+                await tell(here.site, "gw-01", address, make("clean", station, None, "", 20), 20)
             assert probe.written == []
 
     asyncio.run(asyncio.wait_for(work(), 60))
@@ -120,4 +125,5 @@ def test_a_broker_that_is_not_there(xietang: Site, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("deploy.command_command.CONNECT_S", 0.05)
     result = CliRunner().invoke(command, [str(xietang.folder), "gw-01", "probe", "--broker", "mqtt://127.0.0.1:1"])
     assert isinstance(result.exception, UsageError)
-    assert "no connection to mqtt://127.0.0.1:1" in str(result.exception)
+    assert str(result.exception).count("no connection to") == 1
+    assert "no connection to mqtt://127.0.0.1:1: " in str(result.exception)

@@ -70,6 +70,32 @@ def test_a_gateway_that_answers_for_units_that_are_not_there() -> None:
     assert "exception 11" in result.remarks[0]
 
 
+@pytest.mark.parametrize("endpoint", [TCP, RTU_TCP, SERIAL])
+@pytest.mark.parametrize("fault", [Mishap.WRONG_UNIT, Mishap.WRONG_CRC, Mishap.TRUNCATED])
+def test_bytes_that_are_no_answer_are_told(endpoint: str, fault: Mishap) -> None:
+    result, _ = look(endpoint, "1-4", fault)
+    assert [found.unit for found in result.found] == [2, 3]
+    [remark] = result.remarks
+    assert remark.startswith("unit 1: ")
+    assert "bytes came and are no answer of unit 1: " in remark
+    assert ("an answer of unit 2" in remark) == (fault is Mishap.WRONG_UNIT)
+
+
+def test_a_line_of_noise_is_told_once() -> None:
+    class Noise:
+        async def read(self, unit: int, function: int, address: int, count: int, timeout_s: float | None = None):  # type: ignore[no-untyped-def]
+            raise BusError("timeout", "-", heard=40, noise=bytes(range(32)))
+
+    async def run() -> Scan:
+        where = parse_endpoint("rtu:///dev/ttyS0?baud=4800&parity=E")
+        return await scan(Noise(), where, range(1, 31), 1, time.perf_counter, lambda *_: None)
+
+    [remark] = asyncio.run(run()).remarks
+    assert remark.startswith("units 1, 2, 3, 4, 5, 6, 7, 8 and 22 more: no answers, but bytes; of unit 1: 40 bytes came")
+    assert "0e 0f …" in remark
+    assert "baud=4800, parity E" in remark
+
+
 def test_an_instrument_that_does_not_look_at_the_unit_id_is_suspected() -> None:
     class Everybody:
         async def read(self, unit: int, function: int, address: int, count: int, timeout_s: float | None = None):  # type: ignore[no-untyped-def]

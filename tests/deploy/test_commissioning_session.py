@@ -73,16 +73,44 @@ def test_a_start_that_is_not_needed_is_not_given() -> None:
         (Mishap.SILENT, "silent", "riverchief scan"),
         (Mishap.EXCEPTION, "gateway says absent", "exception 11"),
         (Mishap.WRONG_UNIT, "wrong answers", "rtu+tcp://"),
+        (Mishap.WRONG_UNIT, "wrong answers", "it is an answer of unit 2"),
+        (Mishap.WRONG_CRC, "wrong answers", "and are no answer of unit 1: "),
+        (Mishap.TRUNCATED, "wrong answers", "and are no answer of unit 1: "),
         (Mishap.CLOSED, "wrong answers", "not as Modbus should"),
+        (Mishap.LATE, "silent", "--timeout 0.09 waits longer"),
     ],
 )
 def test_absence_is_told_apart_with_advice(fault: Mishap, presence: str, said: str) -> None:
     record, _ = asyncio.run(tried("station_cabinet", fault=fault, timeout_s=0.03))
-    if fault is Mishap.WRONG_UNIT and record.presence == "silent":
-        return  # a bus may also wait for the right one
     assert record.presence == presence
     assert any(said in text for text in record.advice)
     assert (record.values, record.profile) == ((), None)
+
+
+@pytest.mark.parametrize("endpoint", [RTU_TCP, SERIAL])
+@pytest.mark.parametrize("fault", [Mishap.WRONG_UNIT, Mishap.WRONG_CRC, Mishap.TRUNCATED])
+def test_damaged_answers_on_a_line_are_no_silence(endpoint: str, fault: Mishap) -> None:
+    record, _ = asyncio.run(tried("station_cabinet", endpoint=endpoint, fault=fault, timeout_s=0.1))
+    assert record.presence == "wrong answers"
+    assert "bytes came and are no answer of unit 1: " + ("02 " if fault is Mishap.WRONG_UNIT else "01 ") in (
+        record.advice[0]
+    )
+    assert ("it is an answer of unit 2" in record.advice[1]) == (fault is Mishap.WRONG_UNIT)
+    assert "do two units have the same id" in record.advice[-1]
+    assert ("baud=9600" in record.advice[-1]) == (endpoint == SERIAL)
+
+
+def test_profiles_are_judged_again_once_it_measures() -> None:
+    """Before its start it shows nothing: reasons that say so are not kept."""
+    idle, _ = asyncio.run(tried("aqualabo_c4e", reads=1))
+    started, _ = asyncio.run(tried("aqualabo_c4e", reads=1, start=True))
+    assert (idle.profile, started.profile, started.started) == ("aqualabo_c4e", "aqualabo_c4e", True)
+    before, after = (" ".join(record.fits[0].reasons) for record in (idle, started))
+    value = next(row for row in started.values if row.determinand == "conductivity")
+    assert f"conductivity {value.value:g}" in after
+    assert f"conductivity {value.value:g}" not in before
+    assert started.chosen == started.fits[0].match
+    assert ("the profile is a guess" in " ".join(started.advice)) == (started.chosen == "possible")
 
 
 @pytest.mark.parametrize("endpoint", [TCP, RTU_TCP, SERIAL])

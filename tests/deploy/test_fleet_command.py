@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,23 @@ def test_an_instrument_of_a_profile_that_somebody_is_writing(tmp_path: Path) -> 
     with fleet("--profile", str(path), "--port", "0") as (lines, _):
         assert lines[0].split()[1] == "my_probe"
         assert len(read(lines[0])) == 2
+
+
+def test_a_port_that_is_taken_is_refused_to_who_asked_for_it(monkeypatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} of 127.0.0.1 cannot be had .*; accepted: --port"):
+            said("--profile", "remond_ph", "--port", str(port))
+        served: list[int] = []
+        monkeypatch.setattr("deploy.virtual.serve_profiles", lambda *words: served.append(words[2]))
+        monkeypatch.setattr(next(option for option in command.params if option.name == "port"), "default", port)
+        result = CliRunner().invoke(command, ["--profile", "remond_ph"])
+        assert (result.exit_code, served) == (0, [port])
+        assert f"port {port} of 127.0.0.1" in result.stderr
+        assert "another one is served" in result.stderr
+        # A DTU calls a port that somebody else has; a pseudo terminal has none.
+        for kind in ("rtu", "rtu+listen"):
+            assert CliRunner().invoke(command, ["--profile", "remond_ph", "--as", kind]).stderr == ""
 
 
 def said(*words: str) -> str:

@@ -72,6 +72,8 @@ def test_every_kind_can_be_written(tmp_path, kind: Mishap) -> None:
         ('kind = "late"\nfrom = 5\nto = 5', "fault[0] (late).to", "after 'from'"),
         ('kind = "late"\nprobability = 1.5', "fault[0] (late).probability", "0 to 1"),
         ('kind = "late"\ncode = 2', "fault[0] (late).code", "delay_s"),
+        ('kind = "lat"\ndelay_s = 1.5\ndeterminand = "ph"', "fault[0] (lat).kind", "silent, late"),
+        ('kind = "silent"\ndelay_s = "x"', "fault[0] (silent).delay_s", "one of"),
         ('kind = "late"\ndeterminand = "ph"', "fault[0] (late).determinand", "delay_s"),
         ('kind = "exception"\ncode = 0', "fault[0] (exception).code", "1 to 255"),
         ('kind = "nan"\ndeterminand = "cod"', "fault[0] (nan).determinand", "one of *, water_temperature"),

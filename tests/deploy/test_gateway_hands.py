@@ -33,7 +33,7 @@ class Box:
     async def sink(self, observation: Observation) -> None:
         self.taken.append(observation)
 
-    def about(self) -> Mapping[str, Any]:
+    async def about(self) -> Mapping[str, Any]:
         return {"software": "1"}
 
     async def take(self, part: Slice) -> Sequence[str]:

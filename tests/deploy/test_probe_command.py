@@ -9,7 +9,7 @@ from collectors.clock import machine_ms
 from deploy.fleet_faults import Mishap
 from deploy.probe_command import command
 from sensors.errors import UsageError
-from tests.fleets import SERIAL, TCP, fleet_beside
+from tests.fleets import RTU_TCP, SERIAL, TCP, fleet_beside
 
 
 def probe(*words: str) -> Result:
@@ -86,6 +86,36 @@ def test_a_refusing_gateway_is_told_from_silence() -> None:
 def test_mistakes_are_one_sentence(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         probe(*words)
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/r", "taken"])
+def test_a_record_that_cannot_be_written_is_refused_before_the_probe_is_asked(tmp_path, name: str) -> None:
+    (tmp_path / "taken.txt").mkdir()
+    with fleet_beside("station_cabinet") as (fleet, there):
+        fleet.units["unit-1"].answer = lambda pdu: pytest.fail("it was asked")  # type: ignore[method-assign]
+        with pytest.raises(UsageError, match=r"cannot write .*\.(json|txt)"):
+            probe(f"{there}?unit=1", "--once", "--record", str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken.txt"], "the try leaves nothing behind"
+
+
+@pytest.mark.parametrize("data", [bytes(range(1, 10)), b"\x07\x00"])
+def test_bytes_that_are_no_answer_are_shown(data: bytes) -> None:
+    """Whoever sends them has another baud rate or parity, or is no Modbus at all."""
+    with fleet_beside("station_cabinet", endpoint=RTU_TCP) as (fleet, there):
+        [bus] = fleet._buses.values()
+        bus.take = lambda request, frames, connection: connection.send(data)  # type: ignore[method-assign]
+        plain = json.loads(probe(f"{there}?unit=1", "--json", "--timeout", "0.1").stdout)
+    assert plain["presence"] == "wrong answers"
+    assert f"{len(data)} bytes came and are no answer of unit 1: {data.hex(' ')}" in plain["advice"][0]
+    assert "baud rate and parity" in plain["advice"][-1]
+
+
+def test_a_unit_that_refuses_is_not_told_as_absent() -> None:
+    with fleet_beside("seeed_s_ph_01") as (_, there):
+        result = probe(f"{there}?unit=1", "--once", "--profile", "station_cabinet", "--reads", "1")
+    assert "refused: exception 2" in result.output
+    assert "the unit is there and refuses to be read" in result.output
+    assert result.exit_code == 1
 
 
 def test_contradictions() -> None:

@@ -15,7 +15,8 @@ from collectors.stores.base import DAY_MS, HOUR_MS, Assessment
 from collectors.stores.retention import Retention
 from collectors.stores.sqlite import SqliteStore
 from deploy.store_command import command
-from deploy.store_copy import Copied, Copy
+from deploy.store_copy import Copied, Copy, same_store
+from sensors.errors import UsageError
 from sensors.reading import Block, Quality, Reading, StationState
 from tests.collectors.conftest import influx, influx_url  # noqa: F401  (fixtures)
 
@@ -118,6 +119,89 @@ def test_the_target_keeps_its_own_watermark(source: ReadingStore, target: Readin
     assert copied.whole
     assert copied.kept_marks == {"gw1": ("later", 9)}
     assert target.watermarks() == {"gw1": ("later", 9), "gw2": ("xyz", 7)}
+
+
+def test_the_next_copy_raises_a_watermark_of_the_same_epoch(source: ReadingStore, target: ReadingStore) -> None:
+    """Else a hub on the copy would take what it has for lost, because the gateway has let it go."""
+    fill(source, days=1)
+    copy(source, target)
+    source.commit(Block.of([Reading("S1", "ph", T0 + 1, 5.0)]), "gw1", "abc", 191)
+    copied = copy(source, target)
+    assert copied.whole
+    assert copied.kept_marks == {}
+    assert +copied.written == {"readings": 1, "watermarks": 1}
+    assert target.watermarks() == {"gw1": ("abc", 191), "gw2": ("xyz", 7)}
+
+
+def test_a_watermark_never_goes_back(source: ReadingStore, target: ReadingStore) -> None:
+    fill(source, days=1)
+    target.commit(Block(), "gw1", "abc", 101)
+    copied = copy(source, target)
+    assert copied.whole
+    assert copied.kept_marks == {"gw1": ("abc", 101)}
+    assert target.watermarks()["gw1"] == ("abc", 101)
+
+
+def test_no_watermark_is_raised_over_readings_that_did_not_arrive(
+    source: ReadingStore, target: ReadingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(source, days=1)
+    copy(source, target)
+    source.commit(Block.of([Reading("S1", "ph", T0 + 1, 5.0)]), "gw1", "abc", 191)
+    monkeypatch.setattr(target, "load", lambda chunk: None)
+    copied = copy(source, target)
+    assert not copied.whole
+    assert target.watermarks()["gw1"] == copied.kept_marks["gw1"] == ("abc", 100)
+
+
+def test_no_watermark_covers_what_was_written_behind_the_copy(source: ReadingStore, target: ReadingStore) -> None:
+    """A hub writes on while the copy runs, and raises the watermark over readings of a part that is done."""
+    fill(source, days=1)
+
+    def progress(kind: str, done: int, count: int) -> None:
+        if (kind, done) == ("readings", count):
+            source.commit(Block.of([Reading("S1", "ph", T0 + 1, 5.0)]), "gw1", "abc", 191)
+
+    assert Copy(source, target, progress).run().whole
+    assert T0 + 1 not in target.range("S1", ["ph"], T0, T0 + 2).time_ms
+    assert target.watermarks()["gw1"] == ("abc", 100)
+    assert copy(source, target).whole
+    assert T0 + 1 in target.range("S1", ["ph"], T0, T0 + 2).time_ms
+    assert target.watermarks()["gw1"] == ("abc", 191)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("sqlite:///a.sqlite", "sqlite:///a.sqlite?raw=3y", True),
+        ("sqlite:///a.sqlite", "sqlite:///{here}/sub/../a.sqlite", True),
+        ("sqlite:///a.sqlite", "sqlite:///link.sqlite", True),
+        ("sqlite:///a.sqlite", "sqlite:///hard.sqlite", True),
+        ("sqlite:///none.sqlite", "sqlite:///./none.sqlite", True),
+        ("sqlite:///a.sqlite", "sqlite:///none.sqlite", False),
+        ("influx://DB/water/one", "influxs://db:8086/water/one/?raw=3y", True),
+        ("influx://db/water/one", "influx://db/water/two", False),
+        ("influx://db:8086/water/one", "influx://db:8087/water/one", False),
+        ("sqlite:///a.sqlite", "influx://db/water/a", False),
+    ],
+)
+def test_the_same_store_is_known_by_any_spelling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one: str, other: str, same: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.sqlite").touch()
+    (tmp_path / "link.sqlite").symlink_to("a.sqlite")
+    (tmp_path / "hard.sqlite").hardlink_to("a.sqlite")
+    other = other.format(here=tmp_path)
+    assert same_store(one, other) is same_store(other, one) is same
+
+
+def test_a_store_is_not_copied_onto_itself(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.sqlite"
+    with pytest.raises(UsageError, match="the same store"):
+        CliRunner().invoke(command, ["copy", url, f"sqlite:///{tmp_path}/./a.sqlite"], catch_exceptions=False)
+    assert not (tmp_path / "a.sqlite").exists()
 
 
 def test_what_does_not_arrive_is_told(

@@ -59,8 +59,7 @@ def replayed(scenario: Scenario) -> tuple[Cases, set[tuple[str, str, int, int]]]
     flags = control.step(scenario.time_ms, scenario.values)
     cases = Cases(scenario)
     for first, end in ticks(scenario):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            cases.step(first, end, (flags.tests[first:end] & np.uint32(AT_ONCE)) == 0)
+        cases.step(first, end, (flags.tests[first:end] & np.uint32(AT_ONCE)) == 0)
     bad = (flags.flags == Quality.SUSPECT) | (flags.flags == Quality.FAIL)
     rows, columns = np.nonzero(bad[: flags.final])
     found = {

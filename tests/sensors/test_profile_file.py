@@ -87,6 +87,18 @@ def write(folder: Path, text: str) -> Path:
         (HEAD + ORP + 'unit_by = "x_u"\n' + STATE.replace("state", "x_u"), "register[0] (orp).units", "mV, V"),
         (HEAD + PH + 'units = { "1" = "pH" }\n', "register[0] (ph).units", "only a determinand with unit_by"),
         (HEAD + 'orders = { "0" = "DBCA" }\n' + PH, "orders", "a table such as"),
+        (HEAD + 'order_by = "x_q"\norders = { "0" = "DBCA" }\n' + PH + STATE.replace("state", "x_q"),
+         "orders", "a table such as"),
+        (HEAD + PH.replace('"pH"', "7"), "register[0] (ph).unit", "pH"),
+        (HEAD + PH + 'status = { by = "x_q", good = [0], fail = ["0"] }\n' + STATE.replace("state", "x_q"),
+         "register[0] (ph).status.fail", "whole numbers"),
+        (HEAD + PH + "status = { good = [0] }\n", "register[0] (ph).status.by", "a text"),
+        (HEAD + PH + '[[extra]]\nname = "sn"\naddress = 4\ntype = "string"\nunits = { "1" = "m" }\n',
+         "extra[0] (sn).units", "one of"),
+        (HEAD + PH + SET.replace("[[command]]\nname = \"gain\"\nkind = \"setting\"\naddress = 50",
+                                 "[[command]]\nname = \"gain\"\nkind = \"setting\"\naddress = -2"),
+         "command[0] (gain).address", "0 to 65535"),
+        (HEAD + PH + SET.replace("address = 50", "address = 70000", 1), "setting[0] (gain).address", "0 to 65534"),
         (HEAD + PH + '[[extra]]\nname = "orp"\naddress = 4\ntype = "float32"\n',
          "extra[0] (orp).name", "no determinand"),
         (HEAD + PH + '[[extra]]\nname = "sn"\naddress = 4\ntype = "string"\nmatches = "("\n',
@@ -103,7 +115,8 @@ def write(folder: Path, text: str) -> Path:
         (HEAD + PH + START.replace("wait_s = 1\n", ""), "start.wait_s", "0 to 3600"),
         (HEAD + PH + START.replace("= 6", "= 15").replace("[1]", "[]"), "start.values", "at least one"),
         (HEAD + PH + START.replace("= 6", "= 5").replace("[1]", "[2]"), "start.values", "0 to 1"),
-        (HEAD + PH + SET[SET.index("[[command"):].replace("setting", "wish"), "command[0] (gain).kind", "action, setting"),
+        (HEAD + PH + SET[SET.index("[[command"):].replace("setting", "wish"),
+         "command[0] (gain).kind", "action, setting"),
         (HEAD + PH + SET + "values = [1]\n", "command[0] (gain).values", "one of"),
         (HEAD + PH + SET.replace("maximum = 5\n", ""), "command[0] (gain).minimum", "minimum and maximum"),
         (HEAD + PH + SET.replace("maximum = 5", "maximum = 0"), "command[0] (gain).minimum", "smaller one first"),
@@ -130,8 +143,53 @@ def test_every_mistake_is_reported_at_once(tmp_path) -> None:
     with pytest.raises(ProfileError) as caught:
         load_profile(write(tmp_path, text + START.replace("each", "every")))
     assert [problem.where for problem in caught.value.problems] == [
-        "schema", "register[0] (ph).unit", "register[1] (ph).type", "start.every", "start.each",
+        "schema", "register[0] (ph).unit", "register[1] (ph).type", "start.every", "start.each", "register (ph).name",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["", 'name = 3\n', 'name = "vibes"\n'])
+@pytest.mark.parametrize("kind", ["register", "extra"])
+def test_a_bad_name_hides_no_other_mistake(tmp_path, name, kind) -> None:
+    bad = f'[[{kind}]]\n{name}address = -1\ntype = "float31"\nstates = {{}}\n'
+    with pytest.raises(ProfileError) as caught:
+        load_profile(write(tmp_path, HEAD + PH + bad))
+    keys = {problem.where.rsplit(".", 1)[-1] for problem in caught.value.problems}
+    known = kind == "extra" and "vibes" in name  # a free name is right for an extra
+    assert keys >= {"address", "type", *(() if known else ("name",))}
+    assert len({problem.where for problem in caught.value.problems}) == len(caught.value.problems)
+
+
+def test_a_mistake_hides_no_contradiction(tmp_path) -> None:
+    """A bad unit, and beside it what only comparing keys and registers can find."""
+    bad = PH.replace('"pH"', '"mV"') + 'sentinels = [nan]\nstatus = { by = "x_w", good = [0] }\n'
+    with pytest.raises(ProfileError) as caught:
+        load_profile(write(tmp_path, HEAD + bad + ORP.replace("address = 4", "address = 1") + 'unit = "pH"\n'))
+    assert {problem.where for problem in caught.value.problems} == {
+        "register[0] (ph).unit", "register[1] (orp).unit", "register (ph).sentinels", "register (ph).status.by",
+        "register (orp).address",
+    }  # fmt: skip
+
+
+def test_nothing_is_concluded_from_what_could_not_be_read(tmp_path) -> None:
+    """Whoever mends these four has not been told of a fifth that was none."""
+    text = (
+        HEAD + PH.replace("float32", "float31") + "sentinels = [-1]\n" + ORP.replace("= 4", "= 1") + 'unit = "mV"\n'
+        + STATE.replace("uint16", "uint15") + 'states = { 0 = "N" }\n'
+        + PH.replace('"ph"', '"x_p"').replace("address = 0", "address = -3").replace("float32", "bit")
+        + PH.replace('"ph"', '"x_r"').replace("address = 0", "address = 70").replace("float32", "bool")
+        + "function = 1\n"
+    )  # fmt: skip
+    with pytest.raises(ProfileError) as caught:
+        load_profile(write(tmp_path, text))
+    assert [problem.where for problem in caught.value.problems] == [
+        "register[0] (ph).type", "register[2] (state).type", "register[3] (x_p).function", "register[3] (x_p).address",
+        "register[4] (x_r).type",
+    ]  # fmt: skip
+
+
+def test_what_is_absent_is_told_as_nothing(tmp_path) -> None:
+    with pytest.raises(ProfileError, match="vendor: found nothing; accepted: a text"):
+        load_profile(write(tmp_path, HEAD.replace('vendor = "V"\n', "") + PH))
 
 
 def test_a_register_that_could_not_be_read_is_no_second_mistake_where_it_is_named(tmp_path) -> None:

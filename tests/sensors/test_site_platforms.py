@@ -83,7 +83,7 @@ password_file = "/etc/riverchief/city"
     ("old", "new", "text"),
     [
         ('id = "bureau"', 'id = "b/u"', "platform[0].id: found 'b/u'"),
-        ('id = "bureau"', "", "platform[0].id: found None"),
+        ('id = "bureau"', "", "platform[0].id: found nothing"),
         ('host = "10.20.0.5"', 'host = "tcp://x"', "platform[0].host"),
         ("port = 9003", "port = 0", "platform[0].port: found 0; accepted: a port from 1 to 65535"),
         ("port = 9003", "port = true", "platform[0].port"),

@@ -53,6 +53,20 @@ def test_defaults_are_taken_where_nothing_stands() -> None:
     assert read({}, "tables") == ([], [])
 
 
+def test_a_key_is_noted_once_and_absence_is_told_in_a_word() -> None:
+    checker = Checker("f.toml")
+    table = Table({"a": 7, "in": {"b": 1}}, "at.", checker)
+    table.known({"b", "in"})
+    assert (table.text("a"), table.text("c")) == ("", "")
+    inner = table.table("in")
+    assert inner is not None
+    inner.bad("b", "x")
+    assert [(problem.where, problem.found) for problem in checker.problems] == [
+        ("at.a", "'a'"), ("at.c", "nothing"), ("at.in.b", "1"),
+    ]  # fmt: skip
+    assert (table.wrong(), inner.wrong()) == ({"a", "c", "in"}, {"b"})
+
+
 def test_unknown_keys_are_noted_one_by_one() -> None:
     checker = Checker("f.toml")
     Table({"a": 1, "b": 2, "c": 3}, "", checker).known({"b"})

@@ -29,7 +29,7 @@ def probabilities(
     weights["unknown"] = -1.0
     supported = any(rise > SUPPORT for _, rise in first.others) or determinands > 1
     against = dict(first.against)
-    weights["discharge"] = -0.5 + 0.25 * min(max(peak, 0.0) - 4.0, 6.0) + 1.0 * supported + 0.6 * (min(stations, 4) - 1)
+    weights["discharge"] = 0.5 + 0.25 * min(max(peak, 0.0) - 4.0, 6.0) + 1.0 * supported + 0.6 * (min(stations, 4) - 1)
     # Conductivity and turbidity alone are what drifting and fouling probes show.
     alone = not supported and stations == 1
     prone = first.determinand in ("conductivity", "turbidity")

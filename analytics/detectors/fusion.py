@@ -140,7 +140,7 @@ def weigh(
     slow_net = np.fmin(slow * quiet - options.slow_extra, slow * quiet - (raw - net))
     together = (np.count_nonzero(slow_net > options.threshold, axis=0) >= 2) & (not wet)
     net = np.where(together, np.fmax(net, slow_net), net)
-    return Evidence(raw, slow, _joined(net).astype(np.float32), against)
+    return Evidence(raw, slow, net.astype(np.float32), against)
 
 
 def _rain(raw: Floats, value: Floats, scale: Floats, memory: Memory, rain: Rain, options: Options) -> Floats:
@@ -154,10 +154,10 @@ def _rain(raw: Floats, value: Floats, scale: Floats, memory: Memory, rain: Rain,
     washed = memory.common.max(axis=0) > options.washed
     for k in range(len(POLLUTANTS)):
         if k == CONDUCTIVITY:
-            # Conductivity that only comes back to what it was before the rain tells of no discharge.
-            found[k] = np.where(below == below, np.fmax(0, raw[k] + below), np.fmax(0, raw[k])) + np.float32(
-                options.returning
-            )
+            # Conductivity that only comes back to what it was before the rain, or as the water clears, tells of none.
+            clearing = np.fmax(0, -raw[TURBIDITY] - FALLING)
+            returned = np.where(below == below, np.fmax(0, raw[k] + below), np.fmax(0, raw[k]))
+            found[k] = returned + clearing + np.float32(options.returning)
         else:
             weight = options.dilution if k == AMMONIA else options.dilution_solids
             fresh = options.fresh if rain.fresh(options) and k != AMMONIA else 0.0
@@ -176,20 +176,6 @@ def _common(raw: Floats, memory: Memory, wet: bool, options: Options) -> Floats:
     windows.push(memory.common, exceeded)
     excess = np.maximum(0, memory.common.max(axis=0) - np.float32(COMMON_USUAL))
     return np.broadcast_to(((2 if wet else 1) * options.common * excess)[:, None], raw.shape)
-
-
-def _joined(net: Floats) -> Floats:
-    """Evidence with the strongest determinand of each station carrying what the others add to it.
-
-    Notes
-    -----
-    Sum over the square root of their number, for the number that gives most: S. A. Stouffer et al. (1949), The American
-    Soldier, vol. 1.
-    """
-    descending = -np.sort(-np.where(net == net, net, np.float32(-np.inf)), axis=0)
-    count = np.sqrt(np.arange(1, len(net) + 1, dtype=np.float32))[:, None]
-    together = (np.cumsum(descending, axis=0) / count).max(axis=0)
-    return np.where(net == descending[0], together, net)
 
 
 def _alone(net: Floats, options: Options) -> Floats:

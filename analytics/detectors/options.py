@@ -69,7 +69,7 @@ class Options:
     cap: float = 8.0
     slow_extra: float = 2.0
     front: float = 1.1
-    alone: float = 0.5
+    alone: float = 1.0
     hold_h: float = 1.5
     step_sizes: float = 4.0
     step_share: float = 0.7
@@ -88,8 +88,8 @@ class Options:
     common: float = 0.5
     operation: float = 2.0
     operation_h: float = 12.0
-    unsteady: float = 4.0
-    unsteady_rain: float = 10.0
+    unsteady: float = 6.0
+    unsteady_rain: float = 14.0
     scale_share: float = 0.95
-    scale_days: float = 0.85
+    scale_days: float = 0.7
     ready_days: int = 3

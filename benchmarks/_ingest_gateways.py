@@ -34,11 +34,14 @@ KEYS = (
     "water_temperature", "ph", "dissolved_oxygen", "conductivity", "turbidity", "permanganate_index",
     "ammonia_nitrogen", "total_phosphorus", "total_nitrogen",
 )  # fmt: skip
-ROWS, WINDOW, EPOCH = 400, 20, "0123456789abcdef"
+ROWS, WINDOW = 400, 20
 STEP_MS = 60_000
 
 #: The watermark stands for so long before everything after it is sent again [s].
 RESEND_S = 2.0
+
+#: Longest wait for the broker [s].
+CONNECT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Plan:
     shards: dict[str, int]
     begin_ms: int
     status: str
+    epoch: str
     per_second: float = 0.0
 
 
@@ -119,7 +123,7 @@ async def ours(gateway: Gateway, session: Session, stop: asyncio.Event, pace: Pa
             after = gateway.rows
             made = tuple(enumerate(gateway.take(rows), after + 1))
             gateway.kept.append(
-                (after + rows, wire.encode_batch(Batch(gateway.name, EPOCH, 0, after, after + rows, made)))
+                (after + rows, wire.encode_batch(Batch(gateway.name, gateway.plan.epoch, 0, after, after + rows, made)))
             )
         if sent < len(gateway.kept):
             task = asyncio.create_task(publish(gateway.kept[sent][1]))
@@ -192,14 +196,17 @@ async def sessions(plan: Plan, gateways: list[Gateway]) -> AsyncIterator[list[Se
             session = Session(Address("127.0.0.1", plan.port), Identity(f"bench-{plan.kind}-{gateway.name}"))
 
             def heard(message: Message, gateway: Gateway = gateway) -> None:
-                gateway.acked = max(gateway.acked, wire.parse_watermark(message.payload, gateway.name).seq)
-                gateway.moved.set()
+                mark = wire.parse_watermark(message.payload, gateway.name)
+                if mark.epoch == plan.epoch:
+                    gateway.acked = max(gateway.acked, mark.seq)
+                    gateway.moved.set()
 
             if plan.kind == "ours":
                 session.subscribe(wire.topic(plan.site, plan.shards[gateway.name], gateway.name, "ack"), heard)
             made.append(await stack.enter_async_context(session))
-        for session in made:
-            await session.connected()
+        async with asyncio.timeout(CONNECT_S):
+            for session in made:
+                await session.connected()
         yield made
 
 

@@ -189,7 +189,7 @@ class Session:
         async with self._window:
             link = self._link
             if link is None:
-                raise LinkError(f"not connected to {self.address}: {self._error}")
+                raise LinkError(f"not connected: {self._error or self.address}")
             try:
                 code = await link.publish(topic, payload, retain=retain)
             except Refused as error:

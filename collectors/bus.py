@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from collectors.dial_in import Place, place
 from collectors.modbus_frame import Question, WrongAnswerError, bits, reading, words, writing
-from collectors.modbus_line import Line, LostError, connect
+from collectors.modbus_line import Line, LostError, UnansweredError, connect
 from collectors.modbus_owed import Owed
 from sensors.endpoint import Endpoint
 from sensors.errors import LinkError
@@ -35,15 +35,22 @@ class BusError(LinkError):
     ----------
     reason : str
         ``refused`` and ``unreachable``: there is no connection. ``not dialled in``: the DTU has not called yet.
-        ``timeout``: nothing came in time. ``closed``: the connection was lost. ``exception``: the device said no.
+        ``timeout``: no answer came in time. ``closed``: the connection was lost. ``exception``: the device said no.
         ``wrong answer``: another function or length.
     exception_code : int or None
         What the device said (Modbus Application Protocol V1.1b3, 7).
+    heard : int
+        Bytes that came although there was no answer in time: somebody talks, and is not understood.
+    noise : bytes
+        The first of them.
     """
 
-    def __init__(self, reason: Reason, detail: str, exception_code: int | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, exception_code: int | None = None, *, heard: int = 0, noise: bytes = b""
+    ) -> None:
         self.reason = reason
         self.exception_code = exception_code
+        self.heard, self.noise = heard, noise
         super().__init__(f"{reason}: {detail}")
 
     @property
@@ -172,10 +179,14 @@ class Bus:
             line = await self._connected()
         try:
             return await line.ask(question, wait_s)
-        except TimeoutError:
+        except UnansweredError as error:
             self._give_up(question)
+            said = f"nothing for {wait_s:g} s"
+            if error.count:
+                more = " …" if error.count > len(error.first) else ""
+                said = f"{error.count} bytes in {wait_s:g} s and no answer: {error.first.hex(' ')}{more}"
             raise BusError(
-                "timeout", f"unit {question.unit} at {self.endpoint} said nothing for {wait_s:g} s"
+                "timeout", f"unit {question.unit} at {self.endpoint} said {said}", heard=error.count, noise=error.first
             ) from None
         except LostError as error:
             self._give_up(question)

@@ -193,6 +193,10 @@ class Ingest:
         if self._task is not None:
             await self._task
 
+    def follow(self, stations: Mapping[str, Collection[str]], known: Collection[str]) -> None:
+        """Know other gateways and stations from now on, as the parameters of the same names say."""
+        self._stations, self._known = stations, known
+
     def _on_up(self) -> None:
         # The broker may have lost what it retained.
         self._publish_all = True
@@ -311,7 +315,8 @@ class Ingest:
 
     def _note_moved(self, gateway: str, run: Run) -> None:
         """Count rows of a station that the site knows at another gateway; the first is told."""
-        if self._stations is None or run.station in self._stations[gateway]:
+        # A gateway that the site has just lost while its batch was under way has no stations to compare with.
+        if self._stations is None or run.station in self._stations.get(gateway, (run.station,)):
             return
         if (gateway, run.station) not in self.state.moved:
             log.warning("%s sends station %s, which the site's files have at another gateway", gateway, run.station)

@@ -19,6 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collectors.link_words import hint_of_silence, words_of
 from collectors.mqtt import REFUSED, Address, Identity, Message, Refused, Silent, Version
 from sensors.errors import LinkError
 
@@ -37,6 +38,10 @@ OPEN_S = 10.0
 #: Longest wait for the answer to a CONNECT of MQTT 5 [s]. A broker of 3.1.1 may take its properties for the beginning
 #: of a long client id and wait for the rest (amqtt does; without properties it refuses at once).
 SILENT_S = 3.0
+
+
+#: Reason code of a connection that ended without one.
+_UNSPECIFIED = 0x80
 
 
 def _nothing() -> None:
@@ -92,6 +97,7 @@ class Link:
         self._holds = identity.persistent and version == 5
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._misc: asyncio.TimerHandle | None = None
+        self._tls = address.tls is not None
         self._client = self._make()
 
     def _make(self) -> Client:
@@ -143,7 +149,7 @@ class Link:
             await self._opened(opening)
             sock = self._client.socket()
             if sock is None:
-                raise LinkError(f"{self._address} closed the connection")
+                raise LinkError(f"{self._address} closed the connection {hint_of_silence(tls=self._tls)}")
             self._loop.add_reader(sock, self._readable)
             self._loop_misc()
             if self._client.want_write():
@@ -155,7 +161,7 @@ class Link:
             raise Silent(f"{self._address} does not answer MQTT {self.version}") from None
         except OSError as error:
             self.abort(str(error))
-            raise LinkError(f"no connection to {self._address}: {error}") from error
+            raise LinkError(f"no connection to {self._address}: {words_of(error, tls=self._tls)}") from error
         except BaseException:
             # Whatever the thread still brings is to be closed, not leaked.
             opening.add_done_callback(self._given_up)
@@ -167,7 +173,7 @@ class Link:
         except TimeoutError as error:
             # A way that is slow or cut says nothing about the version that the broker speaks.
             self.abort(str(error))
-            raise LinkError(f"no connection to {self._address}: {error}") from error
+            raise LinkError(f"no connection to {self._address}: {words_of(error, tls=self._tls)}") from error
 
     def _given_up(self, opening: asyncio.Future[None]) -> None:
         if not opening.cancelled():
@@ -314,7 +320,11 @@ class Link:
 
     def _disconnected(self, client: Client, _: Any, flags: DisconnectFlags, code: ReasonCode, properties: Any) -> None:
         told = "the broker closed the connection" if flags.is_disconnect_packet_from_server else "connection lost"
-        self._lost(f"{told}: {code}")
+        # paho's "Unspecified error" says nothing.
+        why = f": {code}" if code.value != _UNSPECIFIED else ""
+        if not self._connected.done():
+            why += f" {hint_of_silence(tls=self._tls)}"
+        self._lost(told + why)
 
     def _published(self, client: Client, _: Any, mid: int, code: ReasonCode, properties: Any) -> None:
         self._resolve(mid, code)

@@ -14,6 +14,26 @@ class LostError(ConnectionError):
     """The other side closed the connection, or it broke."""
 
 
+#: Bytes of what was no answer that are kept for people.
+SHOWN = 32
+
+
+class UnansweredError(TimeoutError):
+    """No answer in time.
+
+    Attributes
+    ----------
+    count : int
+        Bytes that came all the same.
+    first : bytes
+        The first `SHOWN` of them.
+    """
+
+    def __init__(self, count: int, first: bytes) -> None:
+        self.count, self.first = count, first
+        super().__init__(f"{count} bytes, no answer")
+
+
 class Line(asyncio.Protocol):
     """A connection; never used again after anything went wrong on it.
 
@@ -37,6 +57,7 @@ class Line(asyncio.Protocol):
         self._question: Question | None = None
         self._waiting: asyncio.Future[bytes] | None = None
         self._heard = bytearray()
+        self._count, self._first = 0, b""
         self._deadline_s = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self._open = True
@@ -63,7 +84,7 @@ class Line(asyncio.Protocol):
 
         Raises
         ------
-        TimeoutError, LostError, WrongAnswerError
+        UnansweredError, LostError, WrongAnswerError
         """
         if self._gap_s and (early_s := self._heard_s + self._gap_s - self._loop.time()) > 0:
             await asyncio.sleep(early_s)
@@ -74,6 +95,7 @@ class Line(asyncio.Protocol):
         self._waiting = waiting
         # What came unasked, a DTU's heartbeat for example, is no part of the answer.
         self._heard.clear()
+        self._count, self._first = 0, b""
         self._deadline_s = self._loop.time() + wait_s
         if self._alarm is None or self._alarm.when() > self._deadline_s:
             self._set_alarm()
@@ -94,7 +116,7 @@ class Line(asyncio.Protocol):
         if self._waiting is None:
             return
         if self._loop.time() >= self._deadline_s:
-            self._fail(TimeoutError())
+            self._fail(UnansweredError(self._count, self._first))
         else:
             self._set_alarm()
 
@@ -121,6 +143,9 @@ class Line(asyncio.Protocol):
             self._heard_s = self._loop.time()
         if self._question is None:
             return
+        self._count += len(data)
+        if len(self._first) < SHOWN:
+            self._first += data[: SHOWN - len(self._first)]
         heard = self._heard
         heard += data
         try:

@@ -124,7 +124,10 @@ class SpoolFile:
                     raise
                 self.put_aside(now_ms)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"spool {path}: {error}", retryable=True) from error
+            told = str(error)
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                told += "; another gateway runs on it, and a spool is one gateway's: stop that, or give another folder"
+            raise StoreError(f"spool {path}: {told}", retryable=True) from error
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=LOCK_S, isolation_level=None)

@@ -334,18 +334,20 @@ class Uplink:
             await asyncio.sleep(self._pace.state_s)
 
     async def _publish_state(self) -> None:
+        payload = wire.encode_status(self._gateway, **await self.state())
+        await self._session.publish(self._topics["state"], payload, retain=True)
+
+    async def state(self) -> dict[str, Any]:
+        """All that the state message says."""
         try:
             gaps = await self._spool.gaps()
         except StoreError:
             gaps = []  # `spool_error` says why
-        payload = wire.encode_status(self._gateway, **self._state(), gaps=[asdict(gap) for gap in gaps[-MAX_GAPS:]])
-        await self._session.publish(self._topics["state"], payload, retain=True)
-
-    def _state(self) -> dict[str, Any]:
         spool, session = self._spool.state, self._session.state
         return {
             "time_ms": self._now_ms(), "epoch": spool.epoch, "backlog": self.backlog, "bytes": spool.bytes,
             "waiting": spool.waiting, "dropped": spool.dropped, "spool_error": spool.error,
             "damaged": spool.damaged, "connections": session.connections, "mqtt": session.version,
-            "nobody_listens": session.nobody_listens, "uplink_error": self.error, **self._status(),
+            "nobody_listens": session.nobody_listens, "uplink_error": self.error,
+            "gaps": [asdict(gap) for gap in gaps[-MAX_GAPS:]], **self._status(),
         }  # fmt: skip

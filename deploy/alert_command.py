@@ -46,13 +46,16 @@ def command() -> None:
     metavar="LABEL",
     help="Hub process that has to be running: all, judge, or its shards as in 0.2; may be given often.",
 )
+@click.option("--listen", metavar="HOST:PORT",
+              help="Serve the page on which alerts are acknowledged; alerts.toml has its address.")  # fmt: skip
 def run(
-    site: Path, store: str, books: str, channels: Path | None, files: Path | None, hubs: tuple[str, ...]
+    site: Path, store: str, books: str, channels: Path | None, files: Path | None, hubs: tuple[str, ...],
+    listen: str | None,
 ) -> None:  # fmt: skip
     """Open cases, watch deadlines, raise alerts and deliver them, until told to stop."""
     from deploy.alerts import serve
 
-    serve(site, store, books, channels, files=files, hubs=hubs)
+    serve(site, store, books, channels, files=files, hubs=hubs, listen=listen)
 
 
 @command.command()

@@ -37,7 +37,8 @@ from dashboard.casework.goals import record_progress_in
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.alerts import Alert
 from dashboard.casework.watch import confirm_in
-from deploy.hub_state import PREFIX
+from deploy.alert_page import parse_listen, serve_page
+from deploy.hub_marks import STATE
 from deploy.notify import ready, status
 from deploy.private_files import replace_file
 from deploy.service import pause, run_service
@@ -75,7 +76,7 @@ class Pace:
 
 def serve(
     folder: Path, store_url: str, books_url: str, channels: Path | None, *, files: Path | None = None,
-    hubs: Sequence[str] = ("all",),
+    hubs: Sequence[str] = ("all",), listen: str | None = None,
 ) -> None:  # fmt: skip
     """Run the service until SIGTERM or SIGINT.
 
@@ -91,6 +92,8 @@ def serve(
         Folder of photos and documents, where the books need one.
     hubs : sequence of str
         Labels of the hub processes that have to be running.
+    listen : str, optional
+        HOST:PORT of the page on which alerts are acknowledged.
 
     Raises
     ------
@@ -103,12 +106,13 @@ def serve(
     settings = load_alerts(site)
     outside = load_outside(channels, site) if channels is not None else Outside()
     desk = Desk.of(site, language=settings.language)
+    page = parse_listen(listen) if listen is not None else None
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     store = open_store(store_url)
     try:
         books = open_books(books_url, files)
         try:
-            service = AlertService(Office(books, desk, settings, outside), store, now_ms, hubs=hubs)
+            service = AlertService(Office(books, desk, settings, outside), store, now_ms, hubs=hubs, page=page)
             run_service(service.run)
         finally:
             books.close()
@@ -128,6 +132,8 @@ class AlertService:
         [ms since the epoch, UTC]
     hubs : sequence of str
         Labels of the hub processes that have to be running.
+    page : (str, int), optional
+        Host and port of the page on which alerts are acknowledged.
     pace : Pace
     quick, slow : mapping of str to callable
         What is looked at in every round, and every `Pace.slow_ms`.
@@ -137,6 +143,7 @@ class AlertService:
     store: ReadingStore
     now_ms: Now
     hubs: Sequence[str] = ("all",)
+    page: tuple[str, int] | None = None
     pace: Pace = field(default_factory=Pace)
     quick: Looks = field(default_factory=lambda: QUICK)
     slow: Looks = field(default_factory=lambda: SLOW)
@@ -154,6 +161,9 @@ class AlertService:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sender.run(stop), name="sender")
             tasks.create_task(self._rounds(stop), name="rounds")
+            if self.page is not None:
+                office = self.office
+                tasks.create_task(serve_page(self.page, office.books, office.desk, self.now_ms, stop), name="page")
             ready()
 
     async def _rounds(self, stop: asyncio.Event) -> None:
@@ -191,7 +201,7 @@ class AlertService:
     def _reports(self) -> dict[str, dict[str, Any]]:
         found = {}
         for label in self.hubs:
-            text = self.store.mark(PREFIX + label)
+            text = self.store.mark(STATE + label)
             try:
                 report = json.loads(text) if text else None
             except ValueError:

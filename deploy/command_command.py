@@ -49,6 +49,7 @@ def command(
     declares, and probe lists it. A calibration is answered with what is there and what would be written; nothing is
     done until the same command is given again with the --confirm TOKEN of that answer.
     """
+    from deploy.holders import OPERATOR, check_holder
     from deploy.tls import TlsFiles, broker_address
     from sensors.errors import UsageError
     from sensors.site import load_site
@@ -56,6 +57,8 @@ def command(
     here = load_site(site)
     if gateway not in here.gateways:
         raise UsageError(f"the site has no gateway {gateway}; it has {', '.join(here.gateways)}")
+    if cert is not None:
+        check_holder(cert, OPERATOR, "--operator")
     address = broker_address(broker, TlsFiles(ca, cert, key))
     order = make(name, station, value, confirm, wait_s)
     answer = asyncio.run(tell(here, gateway, address, order, wait_s))
@@ -113,7 +116,8 @@ async def tell(site: Site, gateway: str, address: Address, order: Command, wait_
             async with asyncio.timeout(CONNECT_S):
                 await session.connected()
         except TimeoutError:
-            raise UsageError(f"no connection to {address}: {session.state.error}") from None
+            # It names the address.
+            raise UsageError(session.state.error or f"no connection to {address}: no answer") from None
         try:
             await session.publish(wire.topic(site.id, shard, gateway, "cmd"), encode_command(gateway, order))
         except LinkError as error:

@@ -77,11 +77,14 @@ class Seen:
     words : dict of (int, int) to int
         By function and address.
     refused : dict of ReadBlock to BusError
+    noise : BusError or None
+        The last question to which bytes came that are no answer.
     """
 
     line: Line
     words: dict[tuple[int, int], int] = field(default_factory=dict)
     refused: dict[ReadBlock, BusError] = field(default_factory=dict)
+    noise: BusError | None = None
 
     @property
     def _timeout_s(self) -> float:
@@ -132,9 +135,15 @@ class Seen:
             if not error.connected:
                 raise
             self.refused[block] = error
+            if error.heard:
+                self.noise = error
             return None
-        self.words |= {(block.function, block.address + i): word for i, word in enumerate(words)}
+        self.learn(block, words)
         return words
+
+    def learn(self, block: ReadBlock, words: Sequence[int]) -> None:
+        """Take what a block holds now in place of what it held."""
+        self.words |= {(block.function, block.address + i): word for i, word in enumerate(words)}
 
 
 async def knock(seen: Seen, profiles: Sequence[Profile]) -> None:
@@ -171,7 +180,7 @@ async def identify(seen: Seen, profiles: Sequence[Profile]) -> list[Fit]:
         for block in plan(profile):
             if not _touches(block, acting):
                 await seen.read(block)
-    fits = _ranked([judge(seen, profile) for profile in profiles])
+    fits = rank(seen, profiles)
     if fits[0].match == "possible":
         # Neighbours: what a poll does not read may tell them apart.
         near = {fit.profile for fit in fits if fit.match == "possible" and fits[0].points - fit.points < LEAD}
@@ -180,8 +189,13 @@ async def identify(seen: Seen, profiles: Sequence[Profile]) -> list[Fit]:
                 block = ReadBlock(extra.function, extra.address, extra.width)
                 if not _touches(block, acting):
                     await seen.read(block)
-        fits = _ranked([judge(seen, profile) for profile in profiles])
+        fits = rank(seen, profiles)
     return fits
+
+
+def rank(seen: Seen, profiles: Sequence[Profile]) -> list[Fit]:
+    """Profiles by how well they fit what has been read, the best first; nothing is asked."""
+    return _ranked([judge(seen, profile) for profile in profiles])
 
 
 async def _by_identity(seen: Seen, profiles: Sequence[Profile], acting: Sequence[ReadBlock]) -> list[Profile]:

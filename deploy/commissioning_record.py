@@ -24,6 +24,9 @@ from sensors.reading import Quality
 #: Form of the JSON record.
 SCHEMA = "riverchief.commissioning/1"
 
+#: Begins the reason of a value whose registers the unit does not give.
+REFUSED = "refused:"
+
 #: Profiles that a person is shown; the record has all that are possible.
 _SHOWN = 5
 
@@ -165,7 +168,9 @@ def make_record(
     return Record(now, by, socket.gethostname(), endpoint, unit, presence, timing, search, versions=versions, **more)
 
 
-def rows(decoder: Decoder, answers: Sequence[Sequence[int] | None]) -> tuple[tuple[Row, ...], tuple[Row, ...], str]:
+def rows(
+    decoder: Decoder, answers: Sequence[Sequence[int] | None], refusals: Sequence[str] = ()
+) -> tuple[tuple[Row, ...], tuple[Row, ...], str]:
     """Values, other registers and station state that a poll brought.
 
     Parameters
@@ -173,6 +178,8 @@ def rows(decoder: Decoder, answers: Sequence[Sequence[int] | None]) -> tuple[tup
     decoder : Decoder
     answers : sequence of (sequence of int or None)
         To its blocks.
+    refusals : sequence of str
+        What the unit said where it refused a block, empty elsewhere; told as the reason in place of "not read".
     """
     profile = decoder.profile
     raws, verdicts = decoder.verdicts(answers)
@@ -194,9 +201,18 @@ def rows(decoder: Decoder, answers: Sequence[Sequence[int] | None]) -> tuple[tup
         )
         for register in profile.registers
     }
+    refused = dict.fromkeys(verdicts, "") | {
+        register.name: f"{REFUSED} {said}"
+        for register in profile.registers
+        for block, said in zip(decoder.blocks, refusals, strict=False)
+        if said and block.function == register.function and block.address <= register.address < block.end
+    }
+    if any(refused.values()) and profile.slots is not None:
+        said = refused.get(profile.slots.codes, "") or refused.get(profile.slots.values, "")
+        refused = {kind.name: said for kind in profile.slots.kinds} | {k: v for k, v in refused.items() if v}
     verified = {kind.name: kind.verified for kind in profile.slots.kinds} if profile.slots is not None else {}
     values = [
-        Row(key, value, DETERMINANDS[key].unit, int(quality), reason,
+        Row(key, value, DETERMINANDS[key].unit, int(quality), refused.get(key) or reason,
             *places.get(key, ("", "", verified.get(key, True))))
         for key, (value, quality, reason) in verdicts.items()
     ]  # fmt: skip
@@ -226,7 +242,9 @@ def table(values: Sequence[Row], state: str) -> list[str]:
         line = f"{row.determinand:28} {value:>12} {row.unit:8} {quality:8} {row.registers:11} {row.raw}"
         mark = "" if row.verified else "  (register not verified)"
         lines.append((f"{line}{mark}" + (f"  <- {row.reason}" if row.reason else "")).rstrip())
-    if state != "N":
+    if state == "B" and any(row.reason.startswith(REFUSED) for row in values):
+        lines.append(f"station state B: {STATES['B']} for the gateway; the unit is there and refuses to be read")
+    elif state != "N":
         lines.append(f"station state {state}: {STATES.get(state, 'unknown')}")
     return lines
 
@@ -255,6 +273,31 @@ def summary(profile: Profile) -> str:
     return f"{profile.id}: {profile.vendor} {profile.model}, {profile.measures}"
 
 
+def check_writable(path: Path) -> None:
+    """Find out before the work whether a record can be written there.
+
+    Raises
+    ------
+    UsageError
+    """
+    for file in _files(path):
+        new = not file.exists()
+        try:
+            with file.open("a", encoding="utf-8"):
+                pass
+            if new:
+                file.unlink()
+        except OSError as error:
+            raise UsageError(f"cannot write {file}: {error.strerror}") from None
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    try:
+        return path.with_suffix(".json"), path.with_suffix(".txt")
+    except ValueError:
+        raise UsageError(f"--record {path}; accepted: a file") from None
+
+
 def save(record: Record, path: Path) -> tuple[Path, Path]:
     """Write a record as JSON, and as text beside it.
 
@@ -265,7 +308,7 @@ def save(record: Record, path: Path) -> tuple[Path, Path]:
     """
     import json
 
-    data, text = path.with_suffix(".json"), path.with_suffix(".txt")
+    data, text = _files(path)
     try:
         data.write_text(json.dumps(record.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         text.write_text(record.as_text(), encoding="utf-8")

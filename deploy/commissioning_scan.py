@@ -18,6 +18,7 @@ from deploy.commissioning import (
     Timing,
     knocks,
 )
+from deploy.commissioning_noise import remarks as noise_remarks
 from sensors.endpoint import Endpoint
 from sensors.errors import UsageError
 from sensors.profile import load_profiles
@@ -145,19 +146,25 @@ async def scan(
     """
     found: list[Found] = []
     remarks: set[str] = set()
+    noisy: dict[int, BusError] = {}
     line = Line(bus, 0, timeout_s, clock)
     for line.unit in units:
-        there = await _knock(line, asked(thorough), remarks, clock)
+        there = await _knock(line, asked(thorough), remarks, noisy, clock)
         if there is not None:
             found.append(there)
         told(line.unit, there)
     if len(found) == len(units) > 3:
         remarks.add("every unit id answers: most likely one instrument that does not look at the unit id, or a gateway")
-    return Scan(str(endpoint), len(units), timeout_s, tuple(found), tuple(sorted(remarks)), line.timing)
+    told_too = (*sorted(remarks), *noise_remarks(noisy, endpoint))
+    return Scan(str(endpoint), len(units), timeout_s, tuple(found), told_too, line.timing)
 
 
 async def _knock(
-    line: Line, asking: Sequence[tuple[int, int, int]], remarks: set[str], clock: Callable[[], float]
+    line: Line,
+    asking: Sequence[tuple[int, int, int]],
+    remarks: set[str],
+    noisy: dict[int, BusError],
+    clock: Callable[[], float],
 ) -> Found | None:
     for function, address, count in asking:
         start = clock()
@@ -171,10 +178,12 @@ async def _knock(
                 remarks.add(f"a gateway answers for units that are not there (exception {code}: {EXCEPTIONS[code]})")
                 return None
             if code is not None:
+                noisy.pop(line.unit, None)
                 return Found(line.unit, f"exception {code}", code, 1000 * (clock() - start))
-            if error.reason == "wrong answer":
-                remarks.add(f"unit {line.unit}: {error}")
+            if error.heard or error.reason in ("wrong answer", "closed"):
+                noisy[line.unit] = error
             continue
+        noisy.pop(line.unit, None)
         told = " ".join(f"{word:04X}" for word in words)
         return Found(line.unit, f"register {function}:{address} holds {told}", None, 1000 * (clock() - start))
     return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from collectors.bus import Bus, BusError
 from deploy.commissioning import EXCEPTIONS, FROM_GATEWAY, Line, Target, check_reach, identity
-from deploy.commissioning_fit import Fit, Seen, identify, knock
+from deploy.commissioning_fit import Fit, Seen, identify, knock, rank
+from deploy.commissioning_noise import noise
 from deploy.commissioning_record import Record, Row, make_record, rows
 from sensors.decode import Decoder
 from sensors.endpoint import Endpoint
@@ -76,11 +77,14 @@ class Session:
         self.others: tuple[Row, ...] = ()
         self.state = ""
         self._decoder: Decoder | None = None
+        self._seen: Seen | None = None
+        self._guess = ""
+        self._told: set[tuple[str, int | None, bool]] = set()
 
     async def find(self) -> bool:
         """Find out whether the unit is there and which profile fits; False where nothing can be polled."""
         profiles = [self.wish.profile] if self.wish.profile is not None else list(load_profiles().values())
-        seen = Seen(self.line)
+        self._seen = seen = Seen(self.line)
         try:
             await knock(seen, profiles)
         except BusError as error:
@@ -115,7 +119,8 @@ class Session:
         if best[0].match == "possible":
             near = [fit.profile for fit in best[1:] if best[0].points - fit.points < 2]
             others = f"; {', '.join(near)} would fit as well" if near else ""
-            self.advice += (f"the profile is a guess{others}: read the type plate and give --profile NAME",)
+            self._guess = f"the profile is a guess{others}: read the type plate and give --profile NAME"
+            self.advice += (self._guess,)
 
     async def start(self) -> None:
         """Tell the probe to measure and wait until it has, where that was asked for; else say that it must be."""
@@ -163,7 +168,9 @@ class Session:
         if start is not None and start.each == "poll" and self.started:
             await self._start(start)
         answers: list[list[int] | None] = []
+        refusals: list[str] = []
         for block in self._decoder.blocks:
+            refusals.append("")
             try:
                 answers.append(await self.line.read(block.function, block.address, block.count))
             except BusError as error:
@@ -171,8 +178,33 @@ class Session:
                 if error.exception_code == 2 and self._split(block):
                     return await self.poll()
                 self._failed(error)
-        self.values, self.others, self.state = rows(self._decoder, answers)
+                if error.exception_code is not None:
+                    refusals[-1] = f"exception {error.exception_code}"
+        self.values, self.others, self.state = rows(self._decoder, answers, refusals)
+        if self.started:
+            self._rejudge(answers)
         return any(answer is not None for answer in answers)
+
+    def _rejudge(self, answers: Sequence[Sequence[int] | None]) -> None:
+        """Rank the profiles by what the probe says since it measures, once: before, most of it was nothing."""
+        assert self._decoder is not None
+        if self._seen is None or not self.fits or None in answers:
+            return
+        seen, self._seen = self._seen, None
+        for block, words in zip(self._decoder.blocks, answers, strict=True):
+            seen.learn(block, words or ())
+        self.fits = tuple(rank(seen, list(load_profiles().values())))
+        best = next((fit for fit in self.fits if fit.match != "no"), None)
+        if best is None:
+            return
+        told = tuple(text for text in self.advice if text != self._guess)
+        if best.profile != self._decoder.profile.id:
+            better = f"now that it measures, {best.profile} fits better ({best.match}): --profile {best.profile}"
+            self.advice = (*told, better)
+            return
+        self.chosen = best.match
+        if best.match != "possible":
+            self.advice = told
 
     def _split(self, block: ReadBlock) -> bool:
         """Read smaller blocks from now on, where the unit refuses this one and it can be cut."""
@@ -187,10 +219,13 @@ class Session:
         return True
 
     def _failed(self, error: BusError) -> None:
+        # The bytes of two noises differ, and there may be one at every poll.
+        kind = (error.reason, error.exception_code, error.heard > 0)
+        if kind in self._told:
+            return
+        self._told.add(kind)
         what = EXCEPTIONS.get(error.exception_code or 0, "")
-        text = f"{error}{': ' + what if what else ''}"
-        if text not in self.advice:
-            self.advice += (text,)
+        self.advice += (f"{error}{': ' + what if what else ''}",)
 
     def record(self) -> Record:
         """What is known now."""
@@ -217,25 +252,25 @@ def present(seen: Seen, endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
     if codes & FROM_GATEWAY:
         code = min(code for code in codes & FROM_GATEWAY if code is not None)
         return "gateway says absent", (f"exception {code}: {EXCEPTIONS[code]}",)
-    if any(error.reason in ("wrong answer", "closed") for error in errors):
-        other = "rtu+tcp" if endpoint.kind == "tcp" else "tcp"
-        hint = (
-            f"is it really {endpoint.kind}:// there, not {other}://?" if endpoint.kind != "rtu"
-            else "are baud rate and parity right, is the line terminated, do two units have the same id?"
-        )  # fmt: skip
-        return "wrong answers", (f"something answers, but not as Modbus should: {errors[-1]}; {hint}",)
-    return "silent", silence(endpoint)
+    wrong = [error for error in errors if error.reason in ("wrong answer", "closed")]
+    if not wrong and seen.noise is not None:
+        wrong = [seen.noise]
+    if wrong:
+        return "wrong answers", noise(wrong[-1], seen.line.unit, endpoint)
+    return "silent", silence(endpoint, seen.line.timeout_s)
 
 
-def silence(endpoint: Endpoint) -> tuple[str, ...]:
-    """What to do about a unit that says nothing."""
+def silence(endpoint: Endpoint, timeout_s: float) -> tuple[str, ...]:
+    """What to do about a unit that says nothing for so long [s]."""
     url = f"{endpoint}"
+    late = f"is it slow, is the way to it long? --timeout {min(60.0, 3 * timeout_s):g} waits longer"
     if endpoint.kind == "rtu":
         line = f"baud={endpoint.baud}, parity {endpoint.parity}, {endpoint.stopbits} stop bits"
         return (
             "the port opens, nothing answers: is the probe powered, are A and B the right way round?",
             f"is its line {line}?",
             f"is this its unit id? riverchief scan '{url}' tries all",
+            late,
         )
     return (
         f"{endpoint.bus} is reachable, the unit says nothing: another unit id? riverchief scan {url} tries all",
@@ -243,6 +278,7 @@ def silence(endpoint: Endpoint) -> tuple[str, ...]:
         "is it rtu+tcp:// (a serial server that passes bytes through)?" if endpoint.kind == "tcp"
         else "is it tcp:// (a serial server that speaks Modbus TCP)?",
         "does another master hold the only connection?",
+        late,
     )  # fmt: skip
 
 

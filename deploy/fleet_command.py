@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -45,6 +47,8 @@ def command(
     if names:
         if site is not None or replay is not None or copy is not None:
             raise click.UsageError("--profile is instead of a SITE, and takes neither --copy nor --replay")
+        if kind in ("tcp", "rtu+tcp") and port:
+            _check_port(port, asked=click.get_current_context().get_parameter_source("port") != ParameterSource.DEFAULT)
         serve_profiles(names, parse_units(text) if text else None, port, kind, dtu, seed, faults)
         return
     if text is not None:
@@ -59,3 +63,17 @@ def command(
         raise click.UsageError("--replay goes with --copy")
     else:
         serve_replay(site, copy, replay, stations, played, period or 1.0, hold or 3_600_000, faults)
+
+
+def _check_port(port: int, *, asked: bool) -> None:
+    """Say before anything is served that a port cannot be had: an error where somebody asked for this one."""
+    from deploy.fleet import HOST
+    from sensors.errors import UsageError
+
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        told = f"port {port} of {HOST} cannot be had ({error.strerror})"
+        if asked:
+            raise UsageError(f"{told}; accepted: --port with one that is free, or 0 for any") from None
+        click.echo(f"{told}: another one is served instead", err=True)

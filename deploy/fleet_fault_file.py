@@ -52,7 +52,10 @@ class _Reader:
         """Faults of one table: one per station that it names."""
         kind: Mishap = table.choice("kind", None, tuple(Mishap))
         valued = kind in VALUE_KINDS
-        table.known((*_COMMON, *_OWN.get(kind, ()), *(("determinand",) if valued else ())))
+        own = _OWN.get(kind, ())
+        if "kind" in table.wrong():  # which keys are right is not known then
+            valued, own = False, (*(key for keys in _OWN.values() for key in keys), "determinand")
+        table.known((*_COMMON, *own, *(("determinand",) if valued else ())))
         named = self._named(table)
         start_ms, end_ms = self._instant(table, "from", 0), self._instant(table, "to", math.inf)
         if end_ms <= start_ms:

@@ -25,6 +25,7 @@ from collectors.wire_care import Slice
 from deploy.gateway_config import GatewayConfig, Kept, config_from_files, gateway_config, keep, kept_at
 from deploy.gateway_hands import GatewayHands
 from deploy.gateway_lines import Lines
+from deploy.holders import GATEWAY, check_holder
 from deploy.local_folder import LocalFolder
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
@@ -68,7 +69,7 @@ def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsF
     SiteError
         If the site has mistakes, and no slice that it ran before is there to go on with.
     UsageError
-        If it has no such gateway, the broker's address is none, or the certificate cannot be used.
+        If it has no such gateway, the broker's address is none, or the certificate is another's or cannot be used.
     """
     local = LocalFolder(folder)
     site, mistakes = _look(folder)
@@ -80,6 +81,8 @@ def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsF
         raise UsageError(f"the site has no gateway {', '.join(unknown)}; it has {', '.join(site.gateways)}")
     if tls.certificate is not None and len(chosen) > 1:
         raise UsageError(f"a certificate is one gateway's: say which with --gateway; found {', '.join(chosen)}")
+    if tls.certificate is not None:
+        check_holder(tls.certificate, f"{GATEWAY}.{chosen[0]}", f"--gateway {chosen[0]}")
     address = broker_address(broker, tls)
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -240,6 +243,8 @@ class Gateway:
         self.config, self._address, self._now_ms = config, address, now_ms
         self._home, self._decided, self._local = data, decided, local or config.hash
         self._clock = clock or ClockWatch(now_ms, "kernel" if now_ms is machine_ms else "simulated")
+        #: Hash of the slice that the hub wants here, as far as it was heard.
+        self._wanted = decided
         self._refused: Refused | None = None
         self._busy = asyncio.Lock()
         self._hj212: GatewayHj212 | None = None
@@ -326,6 +331,7 @@ class Gateway:
 
     async def take(self, part: Slice) -> Sequence[str]:
         """Run on the hub's slice; every reason why not, where it cannot be."""
+        self._wanted = part.hash
         try:
             if part.hash != self.config.hash:
                 config = await asyncio.to_thread(config_from_files, part.files, self.config.gateway.id)
@@ -347,6 +353,7 @@ class Gateway:
         if config.hash != self._local:
             self._local = config.hash
             await self.apply(config)
+            log.info("%s: own folder taken: %s", self.config.gateway.id, config.hash)
         elif self._refused is not None and self._refused.source == "local":
             self._refused = None
             self._uplink.announce()
@@ -379,9 +386,12 @@ class Gateway:
         """Stations whose last poll failed."""
         return sum(unit.failures > 0 for unit in self.lines.states)
 
-    def about(self) -> Mapping[str, Any]:
-        """What it says about itself when it is asked."""
-        return {**self._birth(), **self._status(), "backlog": self.backlog, "stations": len(self.config.stations)}
+    async def about(self) -> Mapping[str, Any]:
+        """What it says about itself when it is asked: all that state says, and what is not said for being nothing."""
+        return {
+            "software": version("riverchief"), "wanted": self._wanted, "refused": None, "hj212": {},
+            **await self._uplink.state(), "stations": len(self.config.stations),
+        }  # fmt: skip
 
     def _birth(self) -> dict[str, Any]:
         return {"software": version("riverchief"), **self._running()}

@@ -29,7 +29,7 @@ class Box(Protocol):
     lines: Lines
     restarting: asyncio.Event
 
-    def about(self) -> Mapping[str, Any]:
+    async def about(self) -> Mapping[str, Any]:
         """What the gateway says about itself."""
         ...
 
@@ -92,7 +92,7 @@ class GatewayHands:
     async def _probe(self, command: Command) -> Done:
         """How is a station, and what can be done there; how is the gateway."""
         if not command.station:
-            return Done(True, "", self._box.about())
+            return Done(True, "", await self._box.about())
         done = await self._sample(command)
         [state] = [state for state in self._box.lines.states if state.station == command.station]
         profile = self._profile(command)

@@ -1,5 +1,7 @@
 """The service in the middle: takes readings into the store and judges them every few seconds.
 
+It works from its site folder, and follows it: an edit reaches the gateways, ingest and the judging within seconds.
+
 One process does all of it, or several share it: ingesters by shards, and one that judges (`deploy.hub_role`).
 """
 
@@ -10,9 +12,10 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collectors.broker import Address, Identity, Session
 from collectors.clock import Now, clock_from
@@ -23,14 +26,18 @@ from collectors.stores.base import ReadingStore
 from deploy.care import Care
 from deploy.hub_judging import Judging
 from deploy.hub_role import Role, check_certificate, role_of
+from deploy.hub_site import SiteFolder
 from deploy.hub_state import EVERY_S, HubState, Intake
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
 from deploy.tls import PLAIN, TlsFiles, broker_address
-from deploy.watch import Watch
+from deploy.watch import Watch, no_visits
 from deploy.watch_state import FILE as WATCH_STATE
 from sensors.errors import StoreError, UsageError
 from sensors.site import Site, load_site
+
+if TYPE_CHECKING:
+    from deploy.hub_books import HubBooks
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +49,9 @@ TIDY_S = 60.0
 
 #: Longest wait for the broker before the hub calls itself ready without it [s].
 CONNECT_S = 5.0
+
+#: How often it looks at its site folder [s].
+FOLDER_S = 1.0
 
 #: A hub that does everything.
 EVERYTHING = Role()
@@ -56,13 +66,15 @@ def serve(
     shards: Sequence[int] = (),
     judge: bool = True,
     judge_only: bool = False,
+    books_url: str | None = None,
+    files: Path | None = None,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
     Parameters
     ----------
     folder : Path
-        Of the site.
+        Of the site. It is read again when something in it changes, and on SIGHUP.
     broker : str or None
         ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``; not needed to judge only.
     store_url : str
@@ -72,6 +84,10 @@ def serve(
         Take in the gateways of these only.
     judge, judge_only : bool
         Whether this process judges; whether it does nothing else.
+    books_url : str, optional
+        Of the books, for a process that judges; see `dashboard.casework.database.open_books`.
+    files : Path, optional
+        Folder of photos and documents, where the books need one.
 
     Raises
     ------
@@ -82,19 +98,31 @@ def serve(
     StoreError
         If the store cannot be opened.
     """
+    now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
+    # Looked at before it is read: an edit in between is seen.
+    followed = SiteFolder(folder, now_ms)
     site = load_site(folder)
     role = role_of(site, shards, judge=judge, judge_only=judge_only)
     address = _address(role, broker, tls)
-    now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     place = home(store_url)
     quarantine = Quarantine((place or Path()) / quarantine_name(role))
     # Rows that the store itself refuses are kept as well, for a person to look at.
     store = open_store(store_url, on_refused=lambda row, why: quarantine.put("store", "store", why, row.encode()))
-    try:
-        hub = Hub(site, address, store, quarantine, now_ms, role=role, disk=place)
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        books = _books(stack, store, books_url, files) if role.judge and books_url is not None else None
+        hub = Hub(site, address, store, quarantine, now_ms, role=role, disk=place, folder=followed, books=books)
         run_service(hub.run)
-    finally:
-        store.close()
+
+
+def _books(stack: ExitStack, store: ReadingStore, url: str, files: Path | None) -> HubBooks:
+    # Only a process that has books needs the libraries for them.
+    from dashboard.casework.database import open_books
+    from deploy.hub_books import HubBooks
+
+    books = open_books(url, files)
+    stack.callback(books.close)
+    return HubBooks(books, store)
 
 
 def _address(role: Role, broker: str | None, tls: TlsFiles) -> Address | None:
@@ -134,6 +162,10 @@ class Hub:
         Part of the work that this process does.
     disk : Path, optional
         Folder of the store where it is on this machine.
+    folder : SiteFolder, optional
+        Followed: what is edited there is worked from within seconds.
+    books : HubBooks, optional
+        Judging takes laboratory results and visits from them.
     """
 
     def __init__(
@@ -146,11 +178,15 @@ class Hub:
         *,
         role: Role = EVERYTHING,
         disk: Path | None = None,
+        folder: SiteFolder | None = None,
+        books: HubBooks | None = None,
     ) -> None:
         self._site, self._address, self._store, self._role = site, address, store, role
-        self._quarantine, self._now_ms = quarantine, now_ms
-        self._judging = Judging(site, store) if role.judge else None
-        self._watch = Watch(site, store, state=(disk or Path()) / WATCH_STATE) if role.judge else None
+        self._quarantine, self._now_ms, self._disk, self._folder = quarantine, now_ms, disk, folder
+        self._shards = role.shards or tuple(sorted({gateway.shard for gateway in site.gateways.values()}))
+        self._books = books
+        self._judging = Judging(site, store, books) if role.judge else None
+        self._watch = self._watch_of(site) if role.judge else None
         self._state = HubState(role, now_ms, quarantine, disk)
         self._untidy = False
         #: What gateways answered to commands, beside an embedded store.
@@ -159,6 +195,9 @@ class Hub:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         async with AsyncExitStack() as stack:
+            if self._folder is not None:
+                # Before anything is waited for: SIGHUP would end a process that has no use for it yet.
+                stack.enter_context(self._folder.on_signal())
             intake = await self._take_in(stack)
             ready()
             async with asyncio.TaskGroup() as tasks:
@@ -168,6 +207,8 @@ class Hub:
                     tasks.create_task(self._tidy(stop), name="upkeep")
                 if self._watch is not None:
                     tasks.create_task(self._follow(stop, self._watch), name="watch")
+                if self._folder is not None:
+                    tasks.create_task(self._look(stop, self._folder, intake), name="site folder")
 
     async def _take_in(self, stack: AsyncExitStack) -> Intake | None:
         """Begin to take readings in and to look after gateways, where this process does."""
@@ -175,9 +216,8 @@ class Hub:
             return None
         # One session for every shard: a broker that takes the client id from the certificate knows only one hub.
         session = Session(self._address, Identity(self._role.client_id(self._site.id), persistent=True))
-        shards = self._role.shards or sorted({gateway.shard for gateway in self._site.gateways.values()})
-        ingests = [self._ingest(session, shard) for shard in shards]
-        care = Care(session, self._site, self._now_ms, shards=shards, record=self._answers)
+        ingests = [self._ingest(session, shard) for shard in self._shards]
+        care = Care(session, self._site, self._now_ms, shards=self._shards, record=self._answers)
         await stack.enter_async_context(session)
         for ingest in ingests:
             await stack.enter_async_context(ingest)
@@ -196,17 +236,45 @@ class Hub:
             shard=shard,
             now_ms=self._now_ms,
             quarantine=self._quarantine,
-            stations={
-                gateway.id: {station.id for station in self._site.slice(gateway.id)}
-                for gateway in self._site.gateways.values()
-                if gateway.shard == shard
-            },
+            stations=_stations(self._site, shard),
             known=self._site.stations,
         )
 
+    def _watch_of(self, site: Site) -> Watch:
+        visits = self._books.visits if self._books is not None else no_visits
+        return Watch(site, self._store, state=(self._disk or Path()) / WATCH_STATE, visits=visits)
+
+    async def _look(self, stop: asyncio.Event, folder: SiteFolder, intake: Intake | None) -> None:
+        """Follow the site folder; with mistakes in it everything goes on as it is."""
+        # Where other processes take the other shards in, or all of them, a new shard is theirs.
+        shards = self._shards if intake is not None and not self._role.shards else None
+        while not stop.is_set():
+            if folder.due:
+                site = await asyncio.to_thread(folder.read, self._site, shards)
+                if site is not None:
+                    await self._turn_to(site, intake)
+            await pause(stop, FOLDER_S)
+
+    async def _turn_to(self, site: Site, intake: Intake | None) -> None:
+        """Work from another site from now on."""
+        before, self._site = self._site, site
+        if intake is not None:
+            configs = await asyncio.to_thread(intake.care.configs, site)
+            for ingest, shard in zip(intake.ingests, self._shards, strict=True):
+                ingest.follow(_stations(site, shard), site.stations)
+            intake.care.publish(site, configs)
+            if site.gateways.keys() - before.gateways.keys():
+                # What a new gateway has said already is retained, and told to whoever subscribes.
+                intake.session.reconnect()
+        if self._role.judge and (site != before or dict(site.profiles) != dict(before.profiles)):
+            # Each begins as after a restart: how far it was stands in the store, and the old one saves before it goes.
+            self._judging = Judging(site, self._store, self._books)
+            self._watch = self._watch_of(site)
+
     async def _judge(self, stop: asyncio.Event, judging: Judging) -> None:
         while not stop.is_set():
-            worked = await _survives("judging", lambda: judging.tick(self._now_ms()))
+            judging = self._judging or judging
+            worked = await _survives("judging", partial(judging.tick, self._now_ms()))
             graded, stations = judging.judge.graded, len(self._site.stations)
             status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))
             # A store that refuses is not asked again at once, however much waits to be judged.
@@ -216,7 +284,10 @@ class Hub:
     async def _follow(self, stop: asyncio.Event, watch: Watch) -> None:
         """Quality control, detection and attribution: apart from judging, which must not wait for a warm-up."""
         while not stop.is_set():
-            worked = await _survives("watch", lambda: watch.tick(self._now_ms()))
+            if self._watch is not None and watch is not self._watch:
+                await _survives("watch", partial(watch.save, self._now_ms()))
+                watch = self._watch
+            worked = await _survives("watch", partial(watch.tick, self._now_ms()))
             if not (worked and watch.behind):
                 await pause(stop, TICK_S)
         await _survives("watch", lambda: watch.save(self._now_ms()))
@@ -233,11 +304,20 @@ class Hub:
 
     async def _report(self, stop: asyncio.Event, intake: Intake | None) -> None:
         while not stop.is_set():
-            report = self._state.report(intake, self._judging, self._watch)
+            report = self._state.report(intake, self._judging, self._watch, self._folder)
             await _survives("hub state", partial(self._state.write, self._store, report))
             if self._judging is None:
                 status(f"{report['readings_per_s']} readings/s, store: {report['store_error'] or 'good'}")
             await pause(stop, EVERY_S)
+
+
+def _stations(site: Site, shard: int) -> dict[str, set[str]]:
+    """Stations of each gateway of a shard."""
+    return {
+        gateway.id: {station.id for station in site.slice(gateway.id)}
+        for gateway in site.gateways.values()
+        if gateway.shard == shard
+    }
 
 
 async def _survives(what: str, work: Callable[[], object]) -> bool:

@@ -18,11 +18,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
               help="Take in the gateways of this shard only; may be given often.  [default: all]")  # fmt: skip
 @click.option("--no-judge", is_flag=True, help="Only take in: another process judges.")
 @click.option("--judge-only", is_flag=True, help="Only judge what others take in; needs no broker.")
+@click.option("--books", envvar="RIVERCHIEF_BOOKS",
+              help="sqlite:///PATH or postgresql://USER@HOST/NAME: laboratory results, visits.")  # fmt: skip
+@click.option("--files", type=_FOLDER, help="Folder of photos and documents, where the books are on a server.")
 @click.option("--ca", type=_FILE, help="Authority that vouches for the broker (mqtts).  [default: the system's]")
 @click.option("--cert", type=_FILE, help="This process's own certificate: hub, or hub.N for --shard N.")
 @click.option("--key", type=_FILE, help="Its private key.")
 def command(
     site: Path, broker: str | None, store: str, shards: tuple[int, ...], no_judge: bool, judge_only: bool,
+    books: str | None, files: Path | None,
     ca: Path | None, cert: Path | None, key: Path | None,
 ) -> None:  # fmt: skip
     """Take readings from the broker into the store and judge them.
@@ -33,4 +37,14 @@ def command(
     from deploy.hub import serve
     from deploy.tls import TlsFiles
 
-    serve(site, broker, store, TlsFiles(ca, cert, key), shards=shards, judge=not no_judge, judge_only=judge_only)
+    serve(
+        site,
+        broker,
+        store,
+        TlsFiles(ca, cert, key),
+        shards=shards,
+        judge=not no_judge,
+        judge_only=judge_only,
+        books_url=books,
+        files=files,
+    )

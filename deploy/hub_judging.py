@@ -10,13 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.stores.base import ReadingStore
 from deploy.judge import Judge
-from deploy.period_judge import PeriodJudge
+from deploy.period_judge import PeriodJudge, no_results
+from sensors.errors import BooksError
 from sensors.site import Site
+
+if TYPE_CHECKING:
+    from deploy.hub_books import HubBooks
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +36,8 @@ class Judging:
     ----------
     site : Site
     store : ReadingStore
+    books : HubBooks, optional
+        Laboratory results come from them, and suspect readings are queued there for a person.
 
     Attributes
     ----------
@@ -40,9 +47,10 @@ class Judging:
         Of days, months, quarters and years.
     """
 
-    def __init__(self, site: Site, store: ReadingStore) -> None:
-        self._site, self._store = site, store
-        self.judge, self.periods = Judge(site, store), PeriodJudge(site, store)
+    def __init__(self, site: Site, store: ReadingStore, books: HubBooks | None = None) -> None:
+        self._site, self._store, self._books = site, store, books
+        self.judge = Judge(site, store)
+        self.periods = PeriodJudge(site, store, books.results if books is not None else no_results)
         self._rules = rules_hash(site)
         self._cursor: str | None = None
         self._written = ""
@@ -70,13 +78,24 @@ class Judging:
         changed, cursor = self._store.changes(self._cursor)
         self.judge.tick(now_ms, {station: oldest_ms for station, (oldest_ms, _) in changed.items()})
         self.periods.note(now_ms, changed)
-        self.periods.tick(now_ms)
+        self._with_books(now_ms, changed)
         self._cursor = cursor
         left = {"left": self.judge.left(), "periods": self.periods.left()}
         text = json.dumps({"cursor": cursor, "rules": self._rules, **left}, sort_keys=True)
         if text != self._written:
             self._store.put_mark(MARK, text)
             self._written = text
+
+    def _with_books(self, now_ms: int, changed: Mapping[str, tuple[int, int]]) -> None:
+        """What needs the books, where there are any; without them, periods wait rather than be told by halves."""
+        if self._books is not None:
+            self._books.queue(now_ms, changed)
+            if (span := self._books.news()) is not None:
+                self.periods.redo(*span)
+        try:
+            self.periods.tick(now_ms)
+        except BooksError as error:
+            log.error("evaluation of periods waits: %s", error)
 
     def _take_up(self) -> str:
         """Go on from the mark; from the beginning where there is none, or where the rules were others."""

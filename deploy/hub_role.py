@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
-from deploy.certs import HUB, hub_name
+from deploy.certs import hub_name
+from deploy.holders import check_holder
 from sensors.errors import UsageError
 from sensors.site import Site
 
@@ -65,10 +63,9 @@ def role_of(site: Site, shards: Sequence[int], *, judge: bool = True, judge_only
 
 
 def check_certificate(role: Role, certificate: Path) -> None:
-    """Refuse one of our own certificates that does not go with a role.
+    """Refuse a certificate that does not go with a role: another holder's, or one of other shards.
 
-    The broker takes user and client id from it: two processes with one certificate would end each other's sessions,
-    and one of a single shard may not read the others.
+    Two processes with one certificate would end each other's sessions, and one of a single shard may not read others.
 
     Raises
     ------
@@ -79,16 +76,8 @@ def check_certificate(role: Role, certificate: Path) -> None:
         raise UsageError(
             f"a certificate is for one shard or for all; start a hub for each of the shards {_listed(role.shards)}"
         )
-    try:
-        subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot use {certificate}: {error}") from None
-    names = [str(attribute.value) for attribute in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    wanted = hub_name(role.shards[0] if role.shards else None)
-    for name in names:
-        if name != wanted and name.partition(".")[0] == HUB:
-            option = f"--hub --shard {role.shards[0]}" if role.shards else "--hub"
-            raise UsageError(f"{certificate} is {name}'s; this process is {wanted}: riverchief certs issue {option}")
+    option = f"--hub --shard {role.shards[0]}" if role.shards else "--hub"
+    check_holder(certificate, hub_name(role.shards[0] if role.shards else None), option)
 
 
 def _listed(shards: Sequence[int]) -> str:

@@ -21,11 +21,10 @@ from collectors.quarantine import Quarantine
 from collectors.stores.base import ReadingStore
 from deploy.care import Care
 from deploy.hub_judging import Judging
+from deploy.hub_marks import STATE
 from deploy.hub_role import Role
+from deploy.hub_site import SiteFolder
 from deploy.watch import Watch
-
-#: Beginning of the marks' names.
-PREFIX = "hub.state/"
 
 #: Pause between two reports [s].
 EVERY_S = 10.0
@@ -61,7 +60,13 @@ class HubState:
         self._since_ms = now_ms()
         self._last: tuple[int, int, int] = (self._since_ms, 0, 0)
 
-    def report(self, intake: Intake | None, judging: Judging | None, watch: Watch | None = None) -> dict[str, Any]:
+    def report(
+        self,
+        intake: Intake | None,
+        judging: Judging | None,
+        watch: Watch | None = None,
+        folder: SiteFolder | None = None,
+    ) -> dict[str, Any]:
         """Everything that there is to tell.
 
         Returns
@@ -74,7 +79,8 @@ class HubState:
             newest reading that was stored), ``delay_ms`` (of the last commit), ``commits_per_s`` and
             ``readings_per_s`` since the last report, and ``gateways``: fields of `deploy.care.GatewayCare` without
             ``state`` and ``answers``, and ``settled``. With judging also ``graded``, ``stations`` and ``behind``, and
-            ``watch``: what `deploy.watch.Watch.report` tells.
+            ``watch``: what `deploy.watch.Watch.report` tells. With a folder that is followed also ``site``: what
+            `deploy.hub_site.SiteFolder.report` tells.
         """
         now_ms = self._now_ms()
         free = None if self._disk is None else shutil.disk_usage(self._disk).free
@@ -90,6 +96,8 @@ class HubState:
             told |= {"graded": judging.judge.graded, "stations": judging.stations, "behind": judging.behind}
         if watch is not None:
             told["watch"] = watch.report()
+        if folder is not None:
+            told["site"] = folder.report()
         return told
 
     def _taken_in(self, now_ms: int, session: Session, ingests: Sequence[Ingest]) -> dict[str, Any]:
@@ -121,7 +129,7 @@ class HubState:
         StoreError
             If the store does not take it.
         """
-        store.put_mark(PREFIX + self._role.label, json.dumps(report, sort_keys=True))
+        store.put_mark(STATE + self._role.label, json.dumps(report, sort_keys=True))
 
 
 def _gateways(care: Care) -> dict[str, dict[str, Any]]:

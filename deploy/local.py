@@ -171,7 +171,10 @@ class _System:
         self._fill_history()
         self.supervisor.wait_ready("broker")
         self._done("broker", broker.title)
-        self._start("hub", "hub", str(self.folder), "--broker", broker.url, "--store", self.store)
+        # A record that is played needs no office.
+        books = self._open_office() if self.plan is None else None
+        words = ["hub", str(self.folder), "--broker", broker.url, "--store", self.store]
+        self._start("hub", *words, *(["--books", books] if books else []))
         self._start_board()
         self.supervisor.wait_ready("hub")
         self._done("hub", f"store {self.store_path}")
@@ -185,20 +188,23 @@ class _System:
         self.say(f"\n  The board: http://{HOST}:{self.options.port}\n\nCtrl-C stops everything.")
         if self.plan is not None:
             self._watch_replay(self.plan)
-        else:
-            self._start_office()
+        elif books:
+            self._start_office(books)
         if self.plan is None or not self.plan.once:
             self.supervisor.watch(self._on_status)
 
-    def _start_office(self) -> None:
-        """Orders and alerts; what would be sent is written beside the store."""
+    def _open_office(self) -> str:
+        """Open the books, and enter what the site has; their URL."""
         words = ["office", str(self.folder), "--data", str(self.data)]
         self._start("office", *words, *(["--demo", str(self.options.seed)] if self.options.virtual else []))
         self.supervisor.wait_ready("office")
-        if self.supervisor.stopping:
-            return
-        self.supervisor.forget("office")
-        books, channels = f"sqlite:///{(self.data / 'books.sqlite').absolute()}", self.data / "channels.toml"
+        if not self.supervisor.stopping:
+            self.supervisor.forget("office")
+        return f"sqlite:///{(self.data / 'books.sqlite').absolute()}"
+
+    def _start_office(self, books: str) -> None:
+        """Orders and alerts; what would be sent is written beside the store."""
+        channels = self.data / "channels.toml"
         self._start(
             "alerts", "alert", "run", "--site", str(self.folder), "--store", self.store, "--books", books,
             "--channels", str(channels.absolute()),

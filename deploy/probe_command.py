@@ -45,7 +45,7 @@ def command(
     from dataclasses import replace
 
     from deploy.commissioning import checked_unit, parse_target, profile_named
-    from deploy.commissioning_record import save, whoami
+    from deploy.commissioning_record import check_writable, save, whoami
     from deploy.commissioning_session import Wish, commission
 
     asked = parse_target(target)
@@ -57,6 +57,9 @@ def command(
     live = live if live is not None else sys.stdout.isatty() and not as_json
     if live and as_json:
         raise click.UsageError("--json goes with --once")
+
+    if record is not None:
+        check_writable(record)
 
     def say(text: str) -> None:
         click.echo(text, err=as_json)

@@ -22,7 +22,7 @@ from deploy.tables import read_classes, read_readings, read_stations
 from deploy.virtual import ReplayInstrument
 from sensors.errors import UsageError
 from sensors.place import Station, WaterBody
-from sensors.profile import load_profiles
+from sensors.platform import REPORTS
 from sensors.reading import Reading, from_ms, to_ms
 from sensors.simulate.replay import Replay
 from sensors.site import Site, replace_stations
@@ -190,8 +190,12 @@ def cast_stations(
 
 def full_stations(site: Site) -> list[Station]:
     """Stations whose instruments measure all that a complete class needs, in the order of the list."""
-    profiles = load_profiles()
-    return [s for s in site.stations.values() if set(REQUIRED) <= set(profiles[s.profile].determinands)]
+    return [s for s in site.stations.values() if set(REQUIRED) <= set(_determinands(site, s))]
+
+
+def _determinands(site: Site, station: Station) -> tuple[str, ...]:
+    """What its registers give; a station that reports itself has none to be played through."""
+    return () if station.profile == REPORTS else site.profiles[station.profile].determinands
 
 
 def _playing(station: Station, name: str, body: WaterBody | None) -> Station:
@@ -219,7 +223,7 @@ def compare(plan: ReplayPlan, site: Site, store: ReadingStore) -> list[Compariso
     found = []
     for ours, theirs in plan.cast.items():
         station = site.stations[ours]
-        arrived = store.range(ours, load_profiles()[station.profile].determinands, plan.times[0], plan.end_ms + 1)
+        arrived = store.range(ours, _determinands(site, station), plan.times[0], plan.end_ms + 1)
         for time_ms in plan.times:
             if (theirs, time_ms) not in judged:
                 continue

@@ -40,8 +40,11 @@ def copy(ctx: click.Context, source: str, target: str) -> None:
     """
     from collectors.stores import open_store, prepare_store
     from deploy.regrade.progress import Bars
-    from deploy.store_copy import Copy
+    from deploy.store_copy import Copy, same_store
+    from sensors.errors import UsageError
 
+    if same_store(source, target):
+        raise UsageError("FROM and TO are the same store")
     with ExitStack() as stack:
         theirs = stack.enter_context(closing(open_store(source, read_only=True)))
         ours = stack.enter_context(closing(prepare_store(target)))

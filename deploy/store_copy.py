@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
+from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import unquote, urlsplit
 
-from collectors.stores import Chunk, Event, ReadingStore
+from collectors.stores import Chunk, Event, ReadingStore, check_url
 from collectors.stores.base import DAY_MS, Assessment, Basis, Scope
 from sensors.reading import Block
 
@@ -42,7 +44,7 @@ class Copied:
     digest, target_digest : str
         Hash over all of it as the source has it, and as the target has it.
     kept_marks : dict of str to (str, int)
-        Watermarks that the target had already and has kept.
+        Watermarks of its own that the target has kept.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -56,6 +58,22 @@ class Copied:
     def whole(self) -> bool:
         """Whether the target has everything."""
         return not self.missing.total() and self.digest == self.target_digest
+
+
+def same_store(one: str, other: str) -> bool:
+    """Whether two URLs name one store, as far as spelling and links tell; settings behind ``?`` do not count."""
+    (scheme, url, _), (other_scheme, other_url, _) = check_url(one), check_url(other)
+    if scheme != "sqlite" or other_scheme != "sqlite":
+        return "sqlite" not in (scheme, other_scheme) and _bucket(url) == _bucket(other_url)
+    path, other_path = (Path(where.removeprefix("sqlite:///")) for where in (url, other_url))
+    if path.exists() and other_path.exists():
+        return path.samefile(other_path)
+    return path.resolve() == other_path.resolve()
+
+
+def _bucket(url: str) -> tuple[str | None, int, str]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or 8086, unquote(parts.path).strip("/")
 
 
 class Copy:
@@ -76,18 +94,25 @@ class Copy:
     def run(self) -> Copied:
         """Copy what is missing; watermarks last, because they promise that the readings are there.
 
+        They are those that the source had at the beginning: a hub that goes on writing there raises them when it
+        writes readings for which this copy has been too early.
+
         Raises
         ------
         StoreError
             If either store fails; the next run goes on.
         """
+        marks = self._source.watermarks()
         self._readings()
         self._assessments()
         self._rows("events", self._source.events(0, END_MS), self._target.put_events, self._target_events)
-        self._watermarks()
+        self._watermarks(marks)
         self._tidy()
-        self._copied.digest, self._copied.target_digest = (one.hexdigest()[:16] for one in self._hashes)
+        self._sign()
         return self._copied
+
+    def _sign(self) -> None:
+        self._copied.digest, self._copied.target_digest = (one.hexdigest()[:16] for one in self._hashes)
 
     def _readings(self) -> None:
         spans: dict[str, tuple[int, int]] = {}
@@ -157,19 +182,26 @@ class Copy:
             put([row for row, text in zip(rows, texts, strict=True) if text in missing])
         self._note(kind, texts, missing, [_text(row) for row in there(rows)])
 
-    def _watermarks(self) -> None:
-        source, target = self._source.watermarks(), self._target.watermarks()
-        for gateway, (epoch, seq) in source.items():
-            if gateway not in target:
-                self._target.commit(Block(), gateway, epoch, seq)
-            elif target[gateway] != (epoch, seq):
-                # The target has been written by the gateway itself since.
-                self._copied.kept_marks[gateway] = target[gateway]
+    def _watermarks(self, source: Mapping[str, tuple[str, int]]) -> None:
+        target = self._target.watermarks()
+        self._sign()
+        missing = {
+            gateway: mark
+            for gateway, mark in source.items()
+            if gateway not in target or (self._copied.whole and _behind(target[gateway], mark))
+        }
+        for gateway, (epoch, seq) in missing.items():
+            self._target.commit(Block(), gateway, epoch, seq)
+        # What differs besides has been written there by the gateway itself.
+        self._copied.kept_marks = {
+            gateway: target[gateway]
+            for gateway, mark in source.items()
+            if gateway not in missing and target[gateway] != mark
+        }
         told = {gateway: mark for gateway, mark in source.items() if gateway not in self._copied.kept_marks}
         texts = [_text((gateway, *mark)) for gateway, mark in told.items()]
         there = [_text((gateway, *mark)) for gateway, mark in self._target.watermarks().items()]
-        missing = Counter(_text((gateway, *mark)) for gateway, mark in told.items() if gateway not in target)
-        self._note("watermarks", texts, missing, there)
+        self._note("watermarks", texts, Counter(_text((gateway, *mark)) for gateway, mark in missing.items()), there)
 
     def _tidy(self) -> None:
         """Let the target make its roll-ups; how much there is, only it knows."""
@@ -177,6 +209,11 @@ class Copy:
         while self._target.tidy():
             pass
         self._progress("roll-ups", 1, 1)
+
+
+def _behind(mark: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether a mark is an earlier one of the same spool."""
+    return mark[0] == other[0] and mark[1] < other[1]
 
 
 def _cut(oldest_ms: int, newest_ms: int) -> Iterable[tuple[int, int]]:

@@ -9,8 +9,8 @@
     ├── AnswerError       an answer of another length than was asked for (`sensors.decode`): a bus let it through
     ├── UsageError        a command was asked for something that cannot be had; the message is the whole answer
     ├── LinkError         a bus or a broker could not be reached (retryable)
-    ├── StoreError        a store refused or could not be reached (``retryable`` says which)
-    └── BooksError        the same of the books
+    └── StoreError        a store refused or could not be reached (``retryable`` says which)
+        └── BooksError    the same of the books: who can do without a store can do without them
 
 A fault in the field (a timeout, a bad CRC, an absurd value) is data, not an exception: see `sensors.reading.Quality`.
 """

@@ -158,7 +158,7 @@ class _Parser:
     def _register(self, table: Table, name: str, keys: set[str]) -> Register:
         table.known(keys)
         type_ = table.choice("type", None, tuple(WIDTHS))
-        functions = (1, 2) if type_ == "bit" else (3, 4)
+        functions: tuple[int, ...] = (1, 2) if type_ == "bit" else (3, 4)
         if "type" in table.wrong():  # which functions have it is not known then
             functions = (self.function, *({3, 4, 1, 2} - {self.function}))
         count = table.whole("count", 1, 1, MAX_COUNT)

@@ -177,6 +177,36 @@ def test_wrong_answers(behaviour: Callable[[Request], bytes], reasons: set[str],
     run(work())
 
 
+@pytest.mark.parametrize("rtu", [False, True])
+def test_a_timeout_tells_what_was_heard(rtu: bool) -> None:
+    async def work() -> None:
+        error = await answers(lambda r: r.frame(words(3, 1, 2))[:6], rtu)
+        assert (error.reason, error.heard, len(error.noise)) == ("timeout", 6, 6)
+        assert f"said 6 bytes in 0.05 s and no answer: {error.noise.hex(' ')}" in str(error)
+        error = await answers(lambda r: r.frame(words(3, *range(120)), unit=6), rtu)
+        assert (error.heard, len(error.noise)) == (245 if rtu else 249, 32)
+        assert str(error).endswith(" …")
+        error = await answers(lambda r: r.frame(words(3, 1, 2))[:0] or b"\x05", rtu)
+        assert (error.heard, error.noise) == (1, b"\x05")
+
+    run(work())
+
+
+def test_silence_is_told_as_such() -> None:
+    async def behave(request: Request, send: Send) -> None:
+        if request.address == 1:
+            send(request.good())
+
+    async def work() -> None:
+        async with device(behave, rtu=True) as endpoint, Bus(endpoint, timeout_s=0.05) as bus:
+            assert await bus.read(5, 3, 1, 1, timeout_s=5) == [1]
+            with pytest.raises(BusError, match=r"said nothing for 0\.05 s") as caught:
+                await bus.read(5, 3, 10, 2)
+            assert (caught.value.heard, caught.value.noise) == (0, b""), "the answer before is not counted"
+
+    run(work())
+
+
 def test_wrong_transaction_id_and_wrong_checksum() -> None:
     async def work() -> None:
         error = await answers(lambda r: r.frame(words(3, 1, 2), tid=r.tid + 1), rtu=False)

@@ -284,6 +284,26 @@ def test_nothing_of_what_is_refused_is_cut_off(tmp_path: Path) -> None:
     assert kept["values"]["ph"] == [float(seq) for seq in range(1, 3_001)]
 
 
+def test_stations_and_gateways_that_are_entered_or_removed_while_it_runs(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with Hub(tmp_path, stations={"gw1": {"S1"}}) as hub:
+            strange = Observation("S2", NOW, {"ph": (7.0, Quality.GOOD)})
+            batch = wire.encode_batch(Batch("gw1", A, 0, 0, 2, ((1, observation(1)), (2, strange))))
+            await hub.take(batch)
+            assert hub.ingest.quarantine.counts == {"station": 1}
+            hub.ingest.follow({"gw1": {"S1", "S2"}, "gw2": set()}, {"S1", "S2"})
+            await hub.take(wire.encode_batch(Batch("gw1", A, 2, 2, 3, ((3, strange),))))
+            await hub.take(payload(0, 2, gateway="gw2"), "rc1/x/0/gw2/obs")
+            assert hub.store.watermarks() == {"gw1": (A, 3), "gw2": (A, 2)}
+            assert {reading.station for reading in hub.store.latest()} == {"S1", "S2"}
+            hub.ingest.follow({"gw2": {"S1", "S2"}}, {"S1", "S2"})
+            await hub.take(payload(3, 4))
+            assert hub.store.watermarks()["gw1"] == (A, 3)
+            assert hub.ingest.quarantine.counts == {"station": 1, "gateway": 1}
+
+    run(work())
+
+
 def test_a_station_that_was_moved_to_another_gateway_is_stored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

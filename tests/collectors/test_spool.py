@@ -289,7 +289,7 @@ def test_a_damaged_file_on_a_disk_that_takes_no_new_one_is_tried_again(
 def test_two_gateways_cannot_share_a_spool(tmp_path: Path) -> None:
     async def work() -> None:
         async with Spool(tmp_path / "gw1.spool"):
-            with pytest.raises(StoreError, match="locked") as caught:
+            with pytest.raises(StoreError, match="locked; another gateway runs on it") as caught:
                 async with Spool(tmp_path / "gw1.spool"):
                     pass
             assert caught.value.retryable

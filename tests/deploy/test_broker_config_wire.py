@@ -363,7 +363,7 @@ def test_who_does_not_get_in(broker: SecureBroker, tmp_path: Path) -> None:
             await is_refused(Client(broker, "unencrypted", url=plain, files=PLAIN))
             untrusting = broker.files("hub")
             untrusting = TlsFiles(foreign.folder / "ca.crt", untrusting.certificate, untrusting.key)
-            with pytest.raises(LinkError, match="certificate verify failed"):
+            with pytest.raises(LinkError, match=r"not to be trusted: .* did not issue it"):
                 await Client(broker, "who trusts another", files=untrusting).link.open()
             async with Client(broker, "hub") as hub, Client(broker, "gateway.gw-01") as gateway:
                 assert await hub.write(f"{FIRST}/ack") < 0x80

@@ -54,6 +54,18 @@ def test_what_could_not_be_read_is_told() -> None:
     assert state == "B"
 
 
+def test_a_refusal_is_told_from_silence() -> None:
+    profile = load_profiles()["station_cabinet"]
+    values, _, state = rows(Decoder(profile), [None], ["exception 6"])
+    assert {row.reason for row in values} == {"refused: exception 6"}
+    assert table(values, state)[-1].endswith("the unit is there and refuses to be read")
+    assert table(rows(Decoder(profile), [None])[0], "B")[-1] == "station state B: no communication"
+    slots = load_profiles()["ysi_exo_modbus"]
+    decoder = Decoder(slots)
+    values, _, _ = rows(decoder, [None for _ in decoder.blocks], ["exception 4" for _ in decoder.blocks])
+    assert {row.reason for row in values} == {"refused: exception 4"}
+
+
 def test_json_is_plain_and_complete() -> None:
     plain = json.loads(json.dumps(record().as_json(), allow_nan=False))
     assert plain["schema"] == "riverchief.commissioning/1"

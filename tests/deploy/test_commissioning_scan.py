@@ -91,7 +91,9 @@ def test_a_line_of_noise_is_told_once() -> None:
         return await scan(Noise(), where, range(1, 31), 1, time.perf_counter, lambda *_: None)
 
     [remark] = asyncio.run(run()).remarks
-    assert remark.startswith("units 1, 2, 3, 4, 5, 6, 7, 8 and 22 more: no answers, but bytes; of unit 1: 40 bytes came")
+    assert remark.startswith(
+        "units 1, 2, 3, 4, 5, 6, 7, 8 and 22 more: something comes that is no answer; of unit 1: 40 bytes"
+    )
     assert "0e 0f …" in remark
     assert "baud=4800, parity E" in remark
 

@@ -92,9 +92,8 @@ def test_absence_is_told_apart_with_advice(fault: Mishap, presence: str, said: s
 def test_damaged_answers_on_a_line_are_no_silence(endpoint: str, fault: Mishap) -> None:
     record, _ = asyncio.run(tried("station_cabinet", endpoint=endpoint, fault=fault, timeout_s=0.1))
     assert record.presence == "wrong answers"
-    assert "bytes came and are no answer of unit 1: " + ("02 " if fault is Mishap.WRONG_UNIT else "01 ") in (
-        record.advice[0]
-    )
+    first = "02" if fault is Mishap.WRONG_UNIT else "01"
+    assert f"bytes came and are no answer of unit 1: {first} " in record.advice[0]
     assert ("it is an answer of unit 2" in record.advice[1]) == (fault is Mishap.WRONG_UNIT)
     assert "do two units have the same id" in record.advice[-1]
     assert ("baud=9600" in record.advice[-1]) == (endpoint == SERIAL)
@@ -102,15 +101,22 @@ def test_damaged_answers_on_a_line_are_no_silence(endpoint: str, fault: Mishap) 
 
 def test_profiles_are_judged_again_once_it_measures() -> None:
     """Before its start it shows nothing: reasons that say so are not kept."""
+    record, _ = asyncio.run(tried("aqualabo_optod", reads=2, start=True))
+    value = next(row.value for row in record.values if row.determinand == "dissolved_oxygen_saturation")
+    assert value is not None
+    assert f"+ dissolved_oxygen_saturation {value:.4g} % makes sense" in record.fits[0].reasons
+    assert (record.profile, record.chosen, record.fits[0].match) == ("aqualabo_optod", "likely", "likely")
+    assert "the profile is a guess" not in " ".join(record.advice)
+
+
+def test_a_guess_that_the_start_belies_is_told() -> None:
     idle, _ = asyncio.run(tried("aqualabo_c4e", reads=1))
-    started, _ = asyncio.run(tried("aqualabo_c4e", reads=1, start=True))
-    assert (idle.profile, started.profile, started.started) == ("aqualabo_c4e", "aqualabo_c4e", True)
-    before, after = (" ".join(record.fits[0].reasons) for record in (idle, started))
-    value = next(row for row in started.values if row.determinand == "conductivity")
-    assert f"conductivity {value.value:g}" in after
-    assert f"conductivity {value.value:g}" not in before
-    assert started.chosen == started.fits[0].match
-    assert ("the profile is a guess" in " ".join(started.advice)) == (started.chosen == "possible")
+    started, _ = asyncio.run(tried("aqualabo_c4e", reads=2, start=True))
+    assert idle.fits[0].profile == started.profile == "aqualabo_optod"
+    assert started.fits[0].profile == "aqualabo_c4e"
+    assert [text for text in started.advice if "guess" in text or "fits better" in text] == [
+        "now that it measures, aqualabo_c4e fits better (likely): --profile aqualabo_c4e"
+    ]
 
 
 @pytest.mark.parametrize("endpoint", [TCP, RTU_TCP, SERIAL])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -183,10 +184,41 @@ class TestCare:
                 assert len(refused["problems"]) == 2
                 assert "stations.csv: line 3, column endpoint" in "\n".join(refused["problems"])
                 assert gateway.config.hash == care.gateways["gw-01"].running == gateway_config(here.site, "gw-01").hash
+                about = (await here.command("probe")).data
+                assert about["refused"] == refused
+                assert (about["config"], about["wanted"]) == (gateway.config.hash, refused["hash"])
                 assert (await here.command("sample", here.stations[0].id)).status == "done"
                 # Taken back at the hub: nothing is wrong any more.
                 care.publish(here.site)
                 await until(lambda: care.gateways["gw-01"].refused is None)
+                about = (await here.command("probe")).data
+                assert (about["refused"], about["wanted"]) == (None, gateway.config.hash)
+
+        run(work)
+
+    def test_an_edit_at_the_river_is_told_taken_or_not(
+        self, xietang: Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def work() -> None:
+            async with world(xietang, tmp_path) as here, here.hub() as care, here.gateway() as gateway:
+                await until(lambda: care.gateways["gw-01"].settled)
+                write_site(here.edited(900.0), here.folder / "site")
+                with caplog.at_level(logging.INFO):
+                    await reload(here.folder / "site", [gateway])
+                    await reload(here.folder / "site", [gateway])
+                assert gateway.config.stations[0].period_s == 900.0
+                taken = [message for message in caplog.messages if "own folder taken" in message]
+                assert taken == [f"gw-01: own folder taken: {gateway.config.hash}"]
+                about = (await here.command("probe")).data
+                assert (about["config"], about["wanted"]) == (gateway.config.hash, care.gateways["gw-01"].wanted)
+                assert about["config"] != about["wanted"]
+                (here.folder / "site" / "stations.csv").write_text("id\n", encoding="utf-8")
+                await reload(here.folder / "site", [gateway])
+                about = (await here.command("probe")).data
+                assert (about["refused"]["source"], about["config"]) == ("local", gateway.config.hash)
+                assert any("stations.csv" in problem for problem in about["refused"]["problems"])
+                await until(lambda: care.gateways["gw-01"].refused)
+                assert "gw-01 refuses the configuration (local)" in caplog.text
 
         run(work)
 
@@ -276,6 +308,8 @@ class TestCare:
                     await here.command("probe", here.stations[1].id)
                     about = (await here.command("probe")).data
                     assert list(about["silent"]) == [here.stations[1].id]
+                    assert care_of.state.keys() - about.keys() == {"v", "gateway"}
+                    assert (about["refused"], about["hj212"], about["wanted"]) == (None, {}, care_of.wanted)
                 await until(lambda: not care_of.online)
                 assert care_of.running == care_of.wanted
 

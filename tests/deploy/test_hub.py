@@ -11,8 +11,8 @@ from collectors.broker import parse_address
 from collectors.quarantine import Quarantine
 from collectors.stores import open_store
 from deploy.hub import Hub, _address, home, quarantine_name
+from deploy.hub_marks import STATE
 from deploy.hub_role import Role
-from deploy.hub_state import PREFIX
 from deploy.tls import PLAIN
 from sensors.errors import StoreError, UsageError
 
@@ -64,7 +64,7 @@ def test_a_hub_that_only_judges_needs_no_broker(xietang, store, monkeypatch) -> 
     assert _address(role, None, PLAIN) is None
     run_for(Hub(xietang, None, store, Quarantine(None), lambda: NOW_MS, role=role), monkeypatch, 4)
     assert store.assessments("station", "window"), "it judged"
-    state = json.loads(store.mark(PREFIX + "judge") or "{}")
+    state = json.loads(store.mark(STATE + "judge") or "{}")
     assert (state["label"], state["stations"], "connected" in state) == ("judge", len(xietang.stations), False)
 
 
@@ -75,7 +75,7 @@ def test_a_hub_that_does_not_judge(xietang, store, tmp_path, monkeypatch) -> Non
     hub = Hub(xietang, address, store, quarantine, lambda: NOW_MS, role=role, disk=tmp_path)
     run_for(hub, monkeypatch, 2)
     assert store.assessments("station", "window") == []
-    state = json.loads(store.mark(PREFIX + "0") or "{}")
+    state = json.loads(store.mark(STATE + "0") or "{}")
     assert (state["shards"], state["connected"], state["readings"]) == ([0], False, 0)
     assert state["quarantine"] == [["gw-01", "json", 1]]
     assert state["disk_free"] > 0

@@ -111,9 +111,9 @@ def test_bytes_that_are_no_answer_are_shown(data: bytes) -> None:
 
 
 def test_a_unit_that_refuses_is_not_told_as_absent() -> None:
-    with fleet_beside("seeed_s_ph_01") as (_, there):
+    with fleet_beside("station_cabinet") as (fleet, there), fleet.faults.injected(Mishap.EXCEPTION, code=6):
         result = probe(f"{there}?unit=1", "--once", "--profile", "station_cabinet", "--reads", "1")
-    assert "refused: exception 2" in result.output
+    assert "<- refused: exception 6" in result.output
     assert "the unit is there and refuses to be read" in result.output
     assert result.exit_code == 1
 

@@ -26,10 +26,10 @@ def test_the_past_waits_in_the_spools_and_ends_now(xietang, tmp_path, monkeypatc
 
     found = asyncio.run(rows())
     stations = {station.id for station in xietang.slice("gw-01")}
-    assert Counter(o.station for o in found) == dict.fromkeys(stations, 6)
+    assert Counter(o.station for o in found) == dict.fromkeys(stations, 12)
     times = sorted({o.time_ms for o in found})
     assert times[-1] == now_ms // HISTORY_STEP_MS * HISTORY_STEP_MS - HISTORY_STEP_MS
-    assert [b - a for a, b in pairwise(times)] == [HISTORY_STEP_MS] * 5
+    assert [b - a for a, b in pairwise(times)] == [HISTORY_STEP_MS] * 11
     assert [o.time_ms for o in found] == sorted(o.time_ms for o in found), "as a gateway would have spooled it"
 
 

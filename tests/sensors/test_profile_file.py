@@ -147,7 +147,7 @@ def test_every_mistake_is_reported_at_once(tmp_path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["", 'name = 3\n', 'name = "vibes"\n'])
+@pytest.mark.parametrize("name", ["", "name = 3\n", 'name = "vibes"\n'])
 @pytest.mark.parametrize("kind", ["register", "extra"])
 def test_a_bad_name_hides_no_other_mistake(tmp_path, name, kind) -> None:
     bad = f'[[{kind}]]\n{name}address = -1\ntype = "float31"\nstates = {{}}\n'

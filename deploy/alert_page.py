@@ -1,0 +1,83 @@
+"""Serves the page on which an alert is acknowledged: behind the proxy that serves the board, for people on the road."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+
+from collectors.clock import Now
+from dashboard.alerts.acknowledge import routes
+from dashboard.casework.database import Books
+from dashboard.casework.desk import Desk
+from sensors.errors import UsageError
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to its service."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them as they are."""
+        yield
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Read HOST:PORT.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+
+    Examples
+    --------
+    >>> parse_listen("127.0.0.1:8502")
+    ('127.0.0.1', 8502)
+    """
+    try:
+        found = urlsplit(f"//{text}")
+        host, port = found.hostname, found.port
+    except ValueError:
+        host = port = None
+    if not host or port is None or found.path or found.query or "@" in text:
+        raise UsageError(f"--listen {text!r:.80}: accepted: HOST:PORT, e.g. 127.0.0.1:8502")
+    return host, port
+
+
+async def serve_page(listen: tuple[str, int], books: Books, desk: Desk, now_ms: Now, stop: asyncio.Event) -> None:
+    """Serve ``/alert/TOKEN`` until `stop` is set.
+
+    Parameters
+    ----------
+    listen : (str, int)
+        Host and port.
+    books : Books
+    desk : Desk
+    now_ms : callable
+        [ms since the epoch, UTC]
+    stop : asyncio.Event
+
+    Raises
+    ------
+    UsageError
+        If it cannot listen there.
+    """
+    application = Starlette(routes=routes(books, desk, now_ms))
+    # Tokens stand in the addresses: no log of requests.
+    config = uvicorn.Config(
+        application, host=listen[0], port=listen[1], access_log=False, log_config=None, lifespan="off"
+    )
+    server = _Server(config)
+    try:
+        sock = config.bind_socket()
+    except SystemExit:
+        raise UsageError(f"--listen {listen[0]}:{listen[1]}: cannot listen there, the port may be taken") from None
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    await stop.wait()
+    server.should_exit = True
+    await serving

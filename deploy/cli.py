@@ -132,9 +132,9 @@ def simulate(
 @click.argument("site", type=_FOLDER, default=EXAMPLE_SITE)
 def check(site: Path) -> None:
     """Report every mistake in a SITE folder, with file, line and what is accepted."""
-    from sensors.site import load_site
+    from deploy.site_check import check_site
 
-    found = load_site(site)
+    found = check_site(site)
     click.echo(
         f"{found.name}: {len(found.rivers)} rivers, {sum(r.length_m for r in found.reaches.values()) / 1000:.1f} km, "
         f"{len(found.stations)} stations, {len(found.outfalls)} outfalls, {len(found.grids)} grids. No mistake found."

@@ -29,6 +29,7 @@ from deploy.hub_role import Role, check_certificate, role_of
 from deploy.hub_site import SiteFolder
 from deploy.hub_state import EVERY_S, HubState, Intake
 from deploy.notify import ready, status
+from deploy.quality_limits import site_limits
 from deploy.service import pause, run_service
 from deploy.tls import PLAIN, TlsFiles, broker_address
 from deploy.watch import Watch, no_visits
@@ -242,7 +243,8 @@ class Hub:
 
     def _watch_of(self, site: Site) -> Watch:
         visits = self._books.visits if self._books is not None else no_visits
-        return Watch(site, self._store, state=(self._disk or Path()) / WATCH_STATE, visits=visits)
+        state = (self._disk or Path()) / WATCH_STATE
+        return Watch(site, self._store, state=state, visits=visits, configuration=site_limits(site.folder))
 
     async def _look(self, stop: asyncio.Event, folder: SiteFolder, intake: Intake | None) -> None:
         """Follow the site folder; with mistakes in it everything goes on as it is."""

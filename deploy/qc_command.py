@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +90,12 @@ def flag_file(
     """
     import polars as pl
 
+    from deploy.quality_limits import read_limits
     from deploy.raw_table import check_suffix
     from deploy.tables import read_readings, write_table
 
     check_suffix(out)
-    configuration = _configuration(limits)
+    configuration = read_limits(limits)
     frame = read_readings(readings, timezone=timezone).frame
     parts, faults = [], []
     stations = sorted(frame["station"].unique().to_list())
@@ -177,23 +177,6 @@ def _findings(*columns: object) -> Iterator[tuple[int, int, float, float]]:
     for at, test, statistic, limit in zip(*(np.asarray(column).tolist() for column in columns), strict=True):
         if at >= 0:
             yield at, test, statistic, limit
-
-
-def _configuration(limits: Path | None) -> Configuration:
-    from analytics.qc import default_configuration
-    from analytics.qc.config import QualityConfigError
-    from sensors.errors import Problem, UsageError
-
-    default = default_configuration()
-    if limits is None:
-        return default
-    try:
-        raw = tomllib.loads(limits.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{limits}: cannot be read ({error.strerror or error})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise QualityConfigError([Problem(limits.name, "file", str(error), "TOML in UTF-8")]) from error
-    return default.overridden(raw, limits.name)
 
 
 def _write_events(faults: list[FaultEpisode], path: Path) -> None:

@@ -73,7 +73,7 @@ class Bench:
         self.site = make_site(folder / "site")
         self.program = find_influxd()
         self.rate_s, self.warm_s, self.drain_s = (2.0, 0.5, 12.0) if quick else (30.0, 2.0, 90.0)
-        self.latency_s, self.period_s = (6.0, 1) if quick else (180.0, 60)
+        self.latency_s, self.period_s = (4.0, 1) if quick else (180.0, 60)
         self.restart_s, self.down_s = (2.0, 1.0) if quick else (30.0, 8.0)
 
     @contextmanager

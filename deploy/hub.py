@@ -29,16 +29,15 @@ from deploy.hub_role import Role, check_certificate, role_of
 from deploy.hub_site import SiteFolder
 from deploy.hub_state import EVERY_S, HubState, Intake
 from deploy.notify import ready, status
-from deploy.quality_limits import site_limits
 from deploy.service import pause, run_service
 from deploy.tls import PLAIN, TlsFiles, broker_address
-from deploy.watch import Watch, no_visits
 from deploy.watch_state import FILE as WATCH_STATE
 from sensors.errors import StoreError, UsageError
 from sensors.site import Site, load_site
 
 if TYPE_CHECKING:
     from deploy.hub_books import HubBooks
+    from deploy.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -242,6 +241,10 @@ class Hub:
         )
 
     def _watch_of(self, site: Site) -> Watch:
+        # Only a process that judges loads the numerical libraries.
+        from deploy.quality_limits import site_limits
+        from deploy.watch import Watch, no_visits
+
         visits = self._books.visits if self._books is not None else no_visits
         state = (self._disk or Path()) / WATCH_STATE
         return Watch(site, self._store, state=state, visits=visits, configuration=site_limits(site.folder))

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.broker import Session
 from collectors.clock import Now
@@ -24,7 +24,9 @@ from deploy.hub_judging import Judging
 from deploy.hub_marks import STATE
 from deploy.hub_role import Role
 from deploy.hub_site import SiteFolder
-from deploy.watch import Watch
+
+if TYPE_CHECKING:
+    from deploy.watch import Watch
 
 #: Pause between two reports [s].
 EVERY_S = 10.0

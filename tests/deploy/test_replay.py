@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from collectors.stores import open_store
 from deploy.local import Played
 from deploy.replay import cast_stations, compare, full_stations, plan_replay, report
 from sensors.errors import UsageError
+from sensors.platform import REPORTS
 from sensors.reading import Block, Reading, to_ms
+from sensors.site import replace_stations
 
 HEAD = "time,station,determinand,value\n"
 GOOD = {"ph": 7.2, "dissolved_oxygen": 6.5, "permanganate_index": 3.9, "ammonia_nitrogen": 0.4}
@@ -101,6 +104,17 @@ def test_what_arrived_is_compared_with_the_file_and_the_authority(xietang, tmp_p
     assert "Through the registers as `riverchief grade` on the file: 2 of 3" in text
     assert "As the authority printed: 1 of 2" in text
     assert "V!" in text
+
+
+def test_profiles_are_the_site_s_and_who_reports_itself_does_not_play(xietang) -> None:
+    first, second, *others = full_stations(xietang)
+    own = replace(xietang.profiles[first.profile], id="our_own")
+    stations = xietang.stations | {
+        first.id: replace(first, profile="our_own"),
+        second.id: replace(second, profile=REPORTS),
+    }
+    site = replace(replace_stations(xietang, stations), profiles={**xietang.profiles, "our_own": own})
+    assert [station.id for station in full_stations(site)] == [first.id, *(station.id for station in others)]
 
 
 def test_times_are_the_record_s(xietang, tmp_path) -> None:

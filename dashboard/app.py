@@ -44,7 +44,7 @@ def _switch(current: Translator) -> None:
     )  # fmt: skip
 
 
-def _masthead(sources: Sources, site: Site, translate: Translator) -> None:
+def _masthead(sources: Sources, site: Site, translate: Translator, title: str) -> None:
     _ = translate
     banner = ""
     if sources.input == "virtual":
@@ -52,7 +52,7 @@ def _masthead(sources: Sources, site: Site, translate: Translator) -> None:
     elif sources.input.startswith("replay:"):
         name = sources.input.removeprefix("replay:")
         banner = _("Replay of {name}: a record, not measurements of these rivers now", name=name)
-    words = {"lang": _.code, "site": Wording.of(site, _).site(site), "page": _("Rivers today"), "banner": banner}
+    words = {"lang": _.code, "site": Wording.of(site, _).site(site), "page": title, "banner": banner}
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         parts.mount("masthead", words, key="masthead")
         _switch(_)
@@ -71,13 +71,15 @@ def main() -> None:
         return
     _settle()
     parts.style()
-    _masthead(sources, site, _)
     titles = {"today": _("Today"), "evaluation": _("Evaluation")}
+    headings = {"": _("Rivers today"), "today": _("Rivers today"), "evaluation": _("Evaluation of periods")}
     pages = [
         st.Page(partial(view, sources, _), title=titles[path], url_path=path, default=number == 0)
         for number, (path, view) in enumerate(VIEWS.items())
     ]
-    st.navigation(pages, position="hidden" if len(pages) == 1 else "top").run()
+    page = st.navigation(pages, position="top")
+    _masthead(sources, site, _, headings[page.url_path])
+    page.run()
 
 
 main()

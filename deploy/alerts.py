@@ -266,7 +266,7 @@ def demo_channels(site: Site, folder: Path) -> Path:
     if not path.exists():
         lines = ["[channel.log]", 'kind = "file"', f"path = {json.dumps(str(folder.absolute() / 'told.jsonl'))}"]
         for key in sorted({person.contact_key for person in site.people}):
-            lines += ["", f"[contact.{json.dumps(key)}]", 'log = "-"']
+            lines += ["", f"[contact.{json.dumps(key)}]", f"log = {json.dumps(key)}"]
         replace_file(path, "\n".join([*lines, ""]).encode())
     return path
 

@@ -7,6 +7,7 @@ periods are not kept: they are made where they are shown, from the rows, so that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -208,7 +209,7 @@ class PeriodJudge:
         part: Basis = "day" if period.kind == "month" else "month"
         settings = self._site.periods
         if period.end_ms > now_ms:
-            settings = _running(settings)
+            settings = _running(settings, (now_ms - period.start_ms) / (period.end_ms - period.start_ms))
         by_station: dict[str, list[LaboratoryResult]] = {}
         if period.kind == "month":
             for result in self._results(period.start_ms, period.end_ms):
@@ -247,11 +248,13 @@ def _known(row: Assessment) -> bool:
     return bool(row.detail.get("hours") or row.detail.get("values") or row.detail.get("states"))
 
 
-def _running(settings: PeriodSettings) -> PeriodSettings:
-    """A period that has not ended is judged on what there is of it."""
-    return PeriodSettings(
-        settings.min_hours_4h, settings.min_4h_day, 1, 1, 1, below_detection_share=settings.below_detection_share
+def _running(settings: PeriodSettings, share: float) -> PeriodSettings:
+    """Fewest parts of a period of which so much is over: as many of what there can be as of a whole one."""
+    days, quarter, year = (
+        max(1, math.ceil(least * share - 1e-9))
+        for least in (settings.min_days_month, settings.min_months_quarter, settings.min_months_year)
     )
+    return replace(settings, min_days_month=days, min_months_quarter=quarter, min_months_year=year)
 
 
 def _values(row: Assessment, *, suspect: bool) -> Mapping[str, PeriodValue]:

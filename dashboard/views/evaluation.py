@@ -28,7 +28,7 @@ def page(sources: Sources, translate: Translator) -> None:
     }  # fmt: skip
     with st.container(horizontal=True, gap="small"):
         kind = st.segmented_control(
-            _("Period"), list(kinds), default="month", format_func=kinds.__getitem__, key=f"kind-{_.code}",
+            _("Period"), list(kinds), default="day", format_func=kinds.__getitem__, key=f"kind-{_.code}",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
         period = _chosen(sources, kind, _)
@@ -64,7 +64,8 @@ def _chosen(sources: Sources, kind: PeriodKind, translate: Translator) -> Period
         period = period.previous()
         periods.append(period)
     labels = {one.label: one for one in periods}
-    label = st.selectbox(_("Which"), list(labels), key=f"period-{kind}-{_.code}", label_visibility="collapsed")
+    # What has ended is told first: of the running period there may be nothing yet.
+    label = st.selectbox(_("Which"), list(labels), index=1, key=f"period-{kind}-{_.code}", label_visibility="collapsed")
     return labels[label]
 
 

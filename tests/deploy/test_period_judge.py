@@ -21,6 +21,7 @@ CST = ZoneInfo("Asia/Shanghai")
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 MAY_MS = round(datetime(2026, 5, 1, tzinfo=CST).timestamp() * 1000)
+JANUARY_MS = round(datetime(2026, 1, 1, tzinfo=CST).timestamp() * 1000)
 JUNE_MS = round(datetime(2026, 6, 1, tzinfo=CST).timestamp() * 1000)
 GOOD = {
     "ph": 7.2,
@@ -94,7 +95,7 @@ def test_a_month_of_one_station(store: ReadingStore, xietang: Site) -> None:
     assert whole.detail["inferior_share"] == 100.0
 
 
-def test_what_has_ended_needs_enough_and_what_runs_does_not(store: ReadingStore, xietang: Site) -> None:
+def test_what_runs_needs_as_many_of_what_there_can_be(store: ReadingStore, xietang: Site) -> None:
     station = next(iter(xietang.stations.values()))
     store.write(hours(station.id, MAY_MS, 10 * 24))
     judge = PeriodJudge(xietang, store)
@@ -103,6 +104,8 @@ def test_what_has_ended_needs_enough_and_what_runs_does_not(store: ReadingStore,
     run(judge, now_ms)
     running = row(store, station.id, "month", MAY_MS)
     assert (running.water_class, running.detail["running"]) == ("II", True)
+    # One month of the five that there can be is no year.
+    assert row(store, station.id, "year", JANUARY_MS).water_class is None
     judge.redo(MAY_MS, MAY_MS)
     run(judge, JUNE_MS + EVERY_MS)
     # Ten days are not half the month.

@@ -57,7 +57,9 @@ def run(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[[str], AppTest]:
 
             evaluation.page(Sources.from_environment(), translator(code))
 
-        return AppTest.from_function(script, args=(lang,), default_timeout=30).run()
+        app = AppTest.from_function(script, args=(lang,), default_timeout=30)
+        app.session_state[f"kind-{lang}"] = "month"
+        return app.run()
 
     return opened
 

@@ -133,14 +133,18 @@ def list_(site: Path, books: str, files: Path | None, everything: bool) -> None:
 @_site
 @_books
 @_files
-@click.option("--by", required=True, help="Account that takes it on.")
+@click.option("--by", required=True, help="Account, or contact key of people.csv, that takes it on.")
 def ack(number: int, site: Path, books: str, files: Path | None, by: str) -> None:
     """Acknowledge alert NUMBER of `alert list`, so that nobody else is called."""
     from dashboard.alerts.acknowledging import acknowledge
+    from dashboard.casework.tables.accounts import Account
     from dashboard.casework.tables.alerts import Alert
     from sensors.errors import UsageError
 
-    def take(_office: Office, session: Any) -> None:
+    def take(office: Office, session: Any) -> None:
+        known = {person.contact_key for person in office.desk.site.people}
+        if by not in known and session.get(Account, by) is None:
+            raise UsageError(f"--by {by!r}: found no such account; accepted: an account, or {', '.join(sorted(known))}")
         alert = session.get(Alert, number)
         if alert is None:
             raise UsageError(f"there is no alert {number}")

@@ -84,3 +84,8 @@ def test_the_dead_are_listed_and_sent_again(where: list[object]) -> None:
     assert call("dead", "--requeue", "1", *where).output == "1 messages wait again\n"
     assert call("dead", "--requeue-all", *where).output == "1 messages wait again\n"
     assert call("dead", *where).output == "Nothing was given up.\n"
+
+
+def test_only_somebody_known_can_acknowledge(where: list[object]) -> None:
+    with pytest.raises(UsageError, match="--by 'nobody': found no such account"):
+        call("ack", "1", "--by", "nobody", *where)

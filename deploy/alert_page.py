@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -74,9 +75,9 @@ async def serve_page(listen: tuple[str, int], books: Books, desk: Desk, now_ms: 
     )
     server = _Server(config)
     try:
-        sock = config.bind_socket()
-    except SystemExit:
-        raise UsageError(f"--listen {listen[0]}:{listen[1]}: cannot listen there, the port may be taken") from None
+        sock = socket.create_server(listen, family=socket.AF_INET6 if ":" in listen[0] else socket.AF_INET)
+    except OSError as error:
+        raise UsageError(f"--listen {listen[0]}:{listen[1]}: cannot listen there ({error.strerror})") from None
     serving = asyncio.create_task(server.serve(sockets=[sock]))
     await stop.wait()
     server.should_exit = True

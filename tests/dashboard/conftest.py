@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -26,13 +25,6 @@ from dashboard.i18n import translator
 from dashboard.wording import Wording
 from sensors.site import Site
 from tests.dashboard import made
-
-
-@pytest.fixture(autouse=True)
-def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page under test becomes ``__main__``, and every process that is spawned later would begin by running it."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-
 
 #: Where Debian keeps the programs of the server, newest first.
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

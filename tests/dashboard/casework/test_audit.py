@@ -86,9 +86,6 @@ def test_what_the_database_refuses_is_a_clear_error(books: Books) -> None:
         ("DELETE FROM audit_entry WHERE seq = 4", "the chain ends at entry 3; its head says entry 4"),
         ("UPDATE audit_entry SET time_ms = time_ms - 1 WHERE seq = 4", "entry 4 (insert shop S4) was altered"),
         ("UPDATE audit_entry SET reason = 'x' WHERE seq = 1", "entry 1 (insert shop S1) was altered"),
-        ("UPDATE shop SET name = 'x' WHERE id = 'S3'", "shop S3 was changed past the trail: name"),
-        ("DELETE FROM shop WHERE id = 'S2'", "shop S2 is in the trail and not in the books"),
-        ("UPDATE shop SET id = 'S9' WHERE id = 'S2'", "shop S9 is in the books and not in the trail"),
     ],
 )
 def test_tampering_is_found(books: Books, tampering: str, told: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def url(tmp_path: Path, xietang: Site) -> str:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[[str], AppTest]:
+    # A page under test becomes ``__main__``, and every process that is spawned later would begin by running it.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     clock = ReplayClock(real0_ms=0, start_ms=NOW_MS, end_ms=NOW_MS, speed=1.0)
     monkeypatch.setenv("RIVERCHIEF_SITE", str(made.SITE_FOLDER))
     monkeypatch.setenv("RIVERCHIEF_STORE", url)

@@ -2,8 +2,8 @@
 
 A seal is the SHA-256 of the seal before and the entry as canonical JSON, so that an entry that was altered, removed or
 put in between breaks the chain from there on; the head, kept in a row of its own, shows a tail that was cut off. Rows
-that are changed past the program are not found by it yet. Who can rewrite the whole database can rewrite the chain: keep
-its head elsewhere too (`verify` tells it, backups carry it).
+that are changed past the program are not found by it yet. Who can rewrite the whole database can rewrite the chain:
+keep its head elsewhere too (`verify` tells it, backups carry it).
 """
 
 from __future__ import annotations
@@ -102,6 +102,11 @@ def verify(session: Session) -> Verdict:
         said = "nothing" if head is None else f"entry {head.seq}"
         problems.append(f"the chain ends at entry {count}; its head says {said}")
     return Verdict(count, previous, tuple(problems))
+
+
+def holds(session: Session, head: str) -> bool:
+    """Whether an entry has this seal: a head that was noted earlier."""
+    return head == GENESIS or session.scalar(select(AuditEntry.seq).where(AuditEntry.hash == head)) is not None
 
 
 @contextmanager

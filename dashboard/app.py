@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
-from functools import partial
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import parts
+from dashboard import accounts, parts
 from dashboard.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
+from dashboard.page import SECTIONS, Context, Denied, Page
 from dashboard.sources import Sources
-from dashboard.views import VIEWS
+from dashboard.views import PAGES
+from dashboard.views.text import plain
 from dashboard.wording import Wording
-from sensors.errors import RiverChiefError
-from sensors.site import Site
+from sensors.errors import BooksError, RiverChiefError, StoreError
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page as StreamlitPage
 
 
 @st.cache_resource(show_spinner=False)
@@ -44,18 +49,50 @@ def _switch(current: Translator) -> None:
     )  # fmt: skip
 
 
-def _masthead(sources: Sources, site: Site, translate: Translator, title: str) -> None:
-    _ = translate
+def _masthead(context: Context, title: str) -> None:
+    sources, _ = context.sources, context.translate
     banner = ""
     if sources.input == "virtual":
         banner = _("Virtual rivers: simulated water, not measurements of these rivers")
     elif sources.input.startswith("replay:"):
         name = sources.input.removeprefix("replay:")
         banner = _("Replay of {name}: a record, not measurements of these rivers now", name=name)
-    words = {"lang": _.code, "site": Wording.of(site, _).site(site), "page": title, "banner": banner}
+    words = {"lang": _.code, "site": context.words.site(context.site), "page": title, "banner": banner}
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         parts.mount("masthead", words, key="masthead")
+        accounts.corner(context)
         _switch(_)
+
+
+def _pages(context: Context) -> Mapping[str, tuple[Page, StreamlitPage]]:
+    """The pages that the viewer may open, by path: what stands here is all that can be run."""
+    _ = context.translate
+    allowed = [
+        page
+        for page in PAGES
+        if context.viewer.role in page.roles and (context.sources.books_url or not page.needs_books)
+    ]
+    return {
+        page.path: (page, st.Page(_guarded(page, context), title=page.title(_), url_path=page.path, default=not number))
+        for number, page in enumerate(allowed)
+    }
+
+
+def _guarded(page: Page, context: Context) -> Callable[[], None]:
+    """What draws a page; a failure of store or books is said in its place, and the frame stays."""
+
+    def draw() -> None:
+        _ = context.translate
+        try:
+            page.draw(context)
+        except StoreError as error:
+            st.info(_("The store cannot be read: {error}", error=plain(str(error))))
+        except BooksError as error:
+            st.info(_("The books cannot be read: {error}", error=plain(str(error))))
+        except Denied:
+            st.error(_("This is not for your role."))
+
+    return draw
 
 
 def main() -> None:
@@ -65,21 +102,23 @@ def main() -> None:
     try:
         sources = Sources.from_environment()
         site = sources.site
+        viewer = accounts.viewer(sources)
     except RiverChiefError as error:
         st.error(_("The board cannot start."))
         st.code(str(error), language=None)
         return
     _settle()
     parts.style()
-    titles = {"today": _("Today"), "evaluation": _("Evaluation")}
-    headings = {"": _("Rivers today"), "today": _("Rivers today"), "evaluation": _("Evaluation of periods")}
-    pages = [
-        st.Page(partial(view, sources, _), title=titles[path], url_path=path, default=number == 0)
-        for number, (path, view) in enumerate(VIEWS.items())
-    ]
-    page = st.navigation(pages, position="top")
-    _masthead(sources, site, _, headings[page.url_path])
-    page.run()
+    links: dict[str, StreamlitPage] = {}
+    context = Context(sources, viewer, Wording.of(site, _), links)
+    pages = _pages(context)
+    links.update({path: link for path, (_page, link) in pages.items()})
+    names = {"": "", "water": _("Water"), "books": _("Records"), "admin": _("Administration")}
+    sections = {names[s]: [link for page, link in pages.values() if page.section == s] for s in SECTIONS}
+    chosen = st.navigation({name: found for name, found in sections.items() if found}, position="top")
+    current = next(page for page, link in pages.values() if link is chosen)
+    _masthead(context, current.heading(_))
+    chosen.run()
 
 
 main()

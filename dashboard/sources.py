@@ -3,6 +3,9 @@
 ==================== ==========================================================================================
 RIVERCHIEF_SITE      folder of the site
 RIVERCHIEF_STORE     URL of the store
+RIVERCHIEF_BOOKS     URL of the books; the board shows only the water where absent
+RIVERCHIEF_FILES     folder of photos and documents; beside books on SQLite where absent
+RIVERCHIEF_ACCESS    ``login`` (people sign in), or ``demo`` (the reader picks an account); ``login`` where absent
 RIVERCHIEF_CLOCK     a replay's clock as JSON (`collectors.clock`); the machine's where absent
 RIVERCHIEF_INPUT     ``virtual``, ``replay:NAME`` or ``probes``: what the readings are, said on every page
 ==================== ==========================================================================================
@@ -22,11 +25,16 @@ from analytics.periods import PeriodKind
 from collectors.clock import Now, clock_from
 from collectors.stores import ReadingStore, open_store
 from dashboard.board import Today, today
+from dashboard.casework.database import Books, open_books
+from dashboard.casework.desk import Desk
 from dashboard.course import Course, courses
 from dashboard.evaluations import PeriodReport, period_report
 from dashboard.ground import ground
 from sensors.errors import UsageError
 from sensors.site import Site, load_site
+
+#: How people come to be known.
+ACCESS = ("login", "demo")
 
 #: How long one answer serves every viewer [s of the machine's clock].
 TODAY_KEPT_S = 4
@@ -47,12 +55,21 @@ class Sources:
         ``virtual``, ``replay:NAME`` or ``probes``.
     now : callable
         The time, milliseconds since the epoch, UTC.
+    books_url : str or None
+        URL of the books; None where the board shows only the water.
+    files : str or None
+        Folder of photos and documents; None for the one beside books on SQLite.
+    access : str
+        ``login`` or ``demo``; see `dashboard.accounts`.
     """
 
     folder: str
     url: str
     input: str
     now: Now
+    books_url: str | None = None
+    files: str | None = None
+    access: str = "login"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Sources:
@@ -61,7 +78,7 @@ class Sources:
         Raises
         ------
         UsageError
-            If the site or the store is not named, or the clock cannot be read.
+            If the site or the store is not named, the clock cannot be read, or there is no such access.
         """
         missing = [name for name in ("RIVERCHIEF_SITE", "RIVERCHIEF_STORE") if not environment.get(name)]
         if missing:
@@ -70,9 +87,13 @@ class Sources:
             now = clock_from(environment.get("RIVERCHIEF_CLOCK"))
         except UsageError as error:
             raise UsageError(f"RIVERCHIEF_CLOCK: {error}") from error
+        access = environment.get("RIVERCHIEF_ACCESS", "login")
+        if access not in ACCESS:
+            raise UsageError(f"RIVERCHIEF_ACCESS {access!r:.40}; accepted: {', '.join(ACCESS)}")
         return cls(
             environment["RIVERCHIEF_SITE"], environment["RIVERCHIEF_STORE"],
             environment.get("RIVERCHIEF_INPUT", "probes"), now,
+            environment.get("RIVERCHIEF_BOOKS") or None, environment.get("RIVERCHIEF_FILES") or None, access,
         )  # fmt: skip
 
     @property
@@ -95,6 +116,31 @@ class Sources:
             Retryable while it does not exist yet.
         """
         return _store(self.url)
+
+    @property
+    def books(self) -> Books:
+        """The books, opened once a process.
+
+        Raises
+        ------
+        BooksError
+            If they cannot be opened.
+        UsageError
+            If the board has none.
+        """
+        if self.books_url is None:
+            raise UsageError("this board has no books: start it with --books URL")
+        return _books(self.books_url, self.files)
+
+    def desk(self, language: str) -> Desk:
+        """Site, settings and calendar of the office, in a language.
+
+        Raises
+        ------
+        ConfigError
+            With every mistake in ``casework.toml``.
+        """
+        return _desk(self.folder, language)
 
     def today(self) -> Today:
         """The first page; one answer serves every viewer for `TODAY_KEPT_S`.
@@ -130,6 +176,16 @@ def _ground(folder: str) -> dict[str, Any]:
 @st.cache_resource(show_spinner=False)
 def _store(url: str) -> ReadingStore:
     return open_store(url, read_only=True)
+
+
+@st.cache_resource(show_spinner=False)
+def _books(url: str, files: str | None) -> Books:
+    return open_books(url, Path(files) if files else None)
+
+
+@st.cache_resource(show_spinner=False)
+def _desk(folder: str, language: str) -> Desk:
+    return Desk.of(_site(folder), language=language)
 
 
 @st.cache_resource(show_spinner=False, ttl=COURSES_KEPT_S, max_entries=2)

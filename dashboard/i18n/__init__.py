@@ -1,7 +1,8 @@
-"""Two languages from two plain-text catalogues, compiled in memory when the board starts.
+"""Two languages from plain-text catalogues, compiled in memory when the board starts.
 
-Source strings are English. Both languages have a catalogue: the English one exists so that a plural or a wording can
-be changed without touching code. Determinands, rivers and stations carry their own names and are not translated here.
+Source strings are English. Both languages have a folder of catalogues, one file for each part of the board: the English
+ones exist so that a plural or a wording can be changed without touching code. No string stands in two files.
+Determinands, rivers and stations carry their own names and are not translated here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -53,9 +55,13 @@ def translator(code: str) -> Translator:
     """Words of a language; those of the default language where there is no such one."""
     if code not in LANGUAGES:
         return translator(DEFAULT_LANGUAGE)
-    with (FOLDER / f"{code}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code, abort_invalid=True)
+    whole = Catalog(code)
+    for path in sorted((FOLDER / code).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=code, abort_invalid=True):
+                if message.id:
+                    whole[message.id] = message
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, whole)
     compiled.seek(0)
     return Translator(code, gettext.GNUTranslations(compiled))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-
-from dashboard.i18n import Translator
-from dashboard.sources import Sources
+from dashboard.page import Page
 from dashboard.views import evaluation, today
 
-#: What draws a page, by its path in the address; the first is the default.
-View = Callable[[Sources, Translator], None]
-VIEWS: Mapping[str, View] = MappingProxyType({"today": today.page, "evaluation": evaluation.page})
+#: Every page, in the order of the navigation; the first that a viewer may open is where they arrive.
+PAGES: tuple[Page, ...] = (
+    today.PAGE,
+    evaluation.PAGE,
+)

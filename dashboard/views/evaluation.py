@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from analytics.periods import Period, PeriodKind
+from dashboard.access import STAFF
 from dashboard.evaluation_table import Line, river_lines, section_lines
 from dashboard.evaluations import PeriodReport
 from dashboard.i18n import Translator
+from dashboard.page import Context, Page
 from dashboard.sources import Sources
+from dashboard.views.text import plain
 from dashboard.wording import NOTHING, Wording
 from sensors.errors import StoreError
 
@@ -19,10 +22,10 @@ from sensors.errors import StoreError
 CHOICES: dict[PeriodKind, int] = {"day": 31, "month": 24, "quarter": 12, "year": 5}
 
 
-def page(sources: Sources, translate: Translator) -> None:
+def draw(context: Context) -> None:
     """Draw the page."""
-    _ = translate
-    w = Wording.of(sources.site, _)
+    sources, w = context.sources, context.words
+    _ = w._
     kinds: dict[PeriodKind, str] = {
         "month": _("Month"), "day": _("Day"), "quarter": _("Quarter"), "year": _("Year"),
     }  # fmt: skip
@@ -35,7 +38,7 @@ def page(sources: Sources, translate: Translator) -> None:
     try:
         report = sources.period_report(period.kind, period.start_ms)
     except StoreError as error:
-        st.info(_("The store cannot be read: {error}", error=str(error).translate(_ESCAPES)))
+        st.info(_("The store cannot be read: {error}", error=plain(str(error))))
         return
     if report is None:
         st.info(_("Nothing was evaluated for {period}.", period=period.label))
@@ -101,4 +104,4 @@ def _table(lines: list[Line], w: Wording, key: str) -> None:
     st.dataframe(rows, hide_index=True, key=f"table-{key}-{_.code}", height="content")
 
 
-_ESCAPES = {ord(letter): f"\\{letter}" for letter in "\\`*_{}[]()#+-.!:$<>|~&"}
+PAGE = Page("evaluation", lambda _: _("Evaluation"), lambda _: _("Evaluation of periods"), draw, STAFF, section="water")

@@ -8,11 +8,14 @@ import streamlit as st
 
 from collectors.stores.base import HOUR_MS
 from dashboard import charts, parts, scene
+from dashboard.access import STAFF
 from dashboard.board import RiverToday, Today
 from dashboard.i18n import Translator
+from dashboard.page import Context, Page
 from dashboard.series import SeriesPoint, series
 from dashboard.sources import Sources
 from dashboard.views import about
+from dashboard.views.text import plain
 from dashboard.wording import Wording
 from sensors.determinand import DETERMINANDS
 from sensors.errors import StoreError
@@ -24,10 +27,10 @@ REFRESH_S = 10
 SPANS = (24, 24 * 7, 24 * 30)
 
 
-def page(sources: Sources, translate: Translator) -> None:
+def draw(context: Context) -> None:
     """Draw the page and keep it fresh."""
-    _live(sources, translate)
-    about.expander(sources.site, translate)
+    _live(context.sources, context.translate)
+    about.expander(context.site, context.translate)
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -38,7 +41,7 @@ def _live(sources: Sources, translate: Translator) -> None:
         today = sources.today()
     except StoreError as error:
         text = _("Starting: the store is not there yet; this page looks again every {count} s.", count=REFRESH_S)
-        st.info(text if error.retryable else _("The store cannot be read: {error}", error=_plain(str(error))))
+        st.info(text if error.retryable else _("The store cannot be read: {error}", error=plain(str(error))))
         return
     w = Wording.of(sources.site, _)
     chosen = _chosen(today)
@@ -123,7 +126,7 @@ def _chart(sources: Sources, today: Today, one: RiverToday, w: Wording, key: str
     try:
         course = series(sources.store, sources.site, subject, key, today.now_ms - hours * HOUR_MS, today.now_ms)
     except StoreError as error:
-        st.info(_("The store cannot be read: {error}", error=_plain(str(error))))
+        st.info(_("The store cannot be read: {error}", error=plain(str(error))))
         return
     title = _("{name}, last {span}", name=w.determinand(key), span=w.span(hours * 3600))
     unit = f" [{w.unit(key)}]" if w.unit(key) else ""
@@ -143,6 +146,4 @@ def _alt(points: Sequence[SeriesPoint], title: str, w: Wording, key: str) -> str
     return _("{title}: from {low} to {high}", title=title, low=w.number(key, min(lows)), high=w.number(key, max(highs)))
 
 
-def _plain(text: str) -> str:
-    """Text in which Markdown finds nothing to do."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()#+-.!:$<>|~&" else letter for letter in text)
+PAGE = Page("today", lambda _: _("Today"), lambda _: _("Rivers today"), draw, STAFF)

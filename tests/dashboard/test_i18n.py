@@ -24,9 +24,18 @@ def used() -> set[Message]:
     return found
 
 
+def parts(code: str) -> dict[str, dict[Message, Message]]:
+    """Catalogue of each file."""
+    found = {}
+    for path in sorted((FOLDER / code).glob("*.po")):
+        with path.open("rb") as file:
+            messages = [m for m in read_po(file, locale=code) if m.id]
+        found[path.name] = {tuple(m.id) if m.pluralizable else m.id: m.string for m in messages}
+    return found
+
+
 def catalogue(code: str) -> dict[Message, Message]:
-    with (FOLDER / f"{code}.po").open("rb") as file:
-        return {tuple(m.id) if m.pluralizable else m.id: m.string for m in read_po(file, locale=code) if m.id}
+    return {message: text for part in parts(code).values() for message, text in part.items()}
 
 
 def fields(text: str) -> set[str | None]:
@@ -56,6 +65,19 @@ def test_placeholders_are_those_of_the_source(code: str) -> None:
         assert all(fields(one) <= asked for one in texts), message
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_string_stands_in_two_files(code: str) -> None:
+    files: dict[Message, list[str]] = {}
+    for name, part in parts(code).items():
+        for message in part:
+            files.setdefault(message, []).append(name)
+    assert {message: names for message, names in files.items() if len(names) > 1} == {}
+
+
+def test_both_languages_have_the_same_files() -> None:
+    assert set(parts("zh")) == set(parts("en"))
+
+
 def test_chinese_is_chinese() -> None:
     same = {m for m, text in catalogue("zh").items() if m == text}
     assert same == set()
@@ -69,4 +91,4 @@ def test_plurals_and_unknown_languages() -> None:
 
 
 def test_no_compiled_catalogue_is_kept() -> None:
-    assert list(Path(FOLDER).glob("*.mo")) == []
+    assert list(Path(FOLDER).rglob("*.mo")) == []

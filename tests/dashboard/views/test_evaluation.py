@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 from tests.dashboard import made
 from tests.dashboard.test_evaluations import GOOD, HOUR_MS, at
+from tests.dashboard.views.conftest import PageTest
 
 NOW_MS = at(2026, 6)
 
@@ -44,23 +44,14 @@ def url(tmp_path: Path, xietang: Site) -> str:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, url: str) -> Callable[[str], AppTest]:
-    # A page under test becomes ``__main__``, and every process that is spawned later would begin by running it.
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+def run(monkeypatch: pytest.MonkeyPatch, page_test: PageTest, url: str) -> Callable[[str], AppTest]:
     clock = ReplayClock(real0_ms=0, start_ms=NOW_MS, end_ms=NOW_MS, speed=1.0)
     monkeypatch.setenv("RIVERCHIEF_SITE", str(made.SITE_FOLDER))
     monkeypatch.setenv("RIVERCHIEF_STORE", url)
     monkeypatch.setenv("RIVERCHIEF_CLOCK", clock.to_json())
 
     def opened(lang: str) -> AppTest:
-        def script(code: str) -> None:
-            from dashboard.i18n import translator
-            from dashboard.sources import Sources
-            from dashboard.views import evaluation
-
-            evaluation.page(Sources.from_environment(), translator(code))
-
-        app = AppTest.from_function(script, args=(lang,), default_timeout=30)
+        app = page_test("evaluation", lang=lang)
         app.session_state[f"kind-{lang}"] = "month"
         return app.run()
 

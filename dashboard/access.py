@@ -1,0 +1,79 @@
+"""Who looks at the board, what they may open, and whose rivers and orders they see.
+
+How somebody came to be known (a local login, an identity provider, the demonstration) is not decided here: see
+`dashboard.accounts`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashboard.casework.lifecycle import Actor
+from dashboard.casework.tables.accounts import ROLES, Account
+from sensors.site import Site
+
+#: Everybody who has signed in.
+STAFF = frozenset(ROLES) - {"public"}
+
+#: Who keeps the books and hands out orders.
+OFFICE = frozenset({"office", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody at the board.
+
+    Attributes
+    ----------
+    account : str
+        Account, as the audit trail names it; empty for the public.
+    name : str
+    role : str
+        One of `dashboard.casework.tables.accounts.ROLES`.
+    department : str or None
+    rivers : frozenset of str or None
+        The rivers that are the person's; None for all.
+    grids : frozenset of str or None
+        The grids that are the person's; None for all.
+    """
+
+    account: str
+    name: str
+    role: str
+    department: str | None = None
+    rivers: frozenset[str] | None = None
+    grids: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, account: Account) -> Viewer:
+        """Viewer of an account; an empty area is all of the site."""
+        return cls(
+            account.id, account.name, account.role, account.department,
+            frozenset(account.rivers) or None, frozenset(account.grids) or None,
+        )  # fmt: skip
+
+    @property
+    def actor(self) -> Actor:
+        """Who takes a step in the books; an admin acts for the office."""
+        return Actor(self.account, "office" if self.role == "admin" else self.role, self.department)
+
+    def sees_river(self, river: str | None) -> bool:
+        """Whether a river is in the viewer's area; what belongs to no river is everybody's."""
+        return self.rivers is None or river is None or river in self.rivers
+
+    def sees_grid(self, grid: str | None) -> bool:
+        """Whether a grid is in the viewer's area; what belongs to no grid is everybody's."""
+        return self.grids is None or grid is None or grid in self.grids
+
+    def is_(self, *roles: str) -> bool:
+        """Whether the viewer has one of these roles."""
+        return self.role in roles
+
+
+#: Somebody who has not signed in.
+PUBLIC = Viewer("", "", "public")
+
+
+def engineer_of(site: Site) -> Viewer:
+    """Whoever sits at a machine whose board has no books: everything about the water, and nothing to change."""
+    return Viewer("", site.name, "engineer")

@@ -3,6 +3,7 @@
 #   make install   .venv with the riverchief command and the tools for development and benchmarks
 #   make test      every check and test that this machine can run
 #   make bench     the benchmarks, one after the other
+#   make drill     backup and restore, upgrade: on processes of their own, with what was lost
 #   make chaos     kill, cut off and fill everything for MINUTES=3, and count what was lost
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := .venv/bin
 ARGS ?=
 MINUTES ?= 3
 
-.PHONY: run install test lint bench chaos clean
+.PHONY: run install test lint bench chaos drill clean
 .DEFAULT_GOAL := help
 
 help:
@@ -48,6 +49,9 @@ bench: .venv/.ready
 
 chaos: .venv/.ready
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES)
+
+drill: .venv/.ready
+	$(BIN)/python -m tests.drills
 
 # What was measured (var/) stays.
 clean:

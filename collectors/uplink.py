@@ -123,6 +123,8 @@ class Uplink:
         self._topics = {channel: wire.topic(site, shard, gateway, channel) for channel in wire.CHANNELS}
         #: Stored at the hub, as far as is known here.
         self._acked = spool.state.base
+        #: What the hub has told last of this epoch: lower than before where it came back from a backup.
+        self._heard: int | None = None
         #: Sent up to here, in this round.
         self._cursor = self._acked
         self._under_way: deque[int] = deque()
@@ -198,7 +200,10 @@ class Uplink:
         except WireError as error:
             log.error("%s: watermark refused: %s", self._gateway, error)
             return
-        if mark.epoch != self._spool.epoch or mark.seq <= self._acked:
+        if mark.epoch != self._spool.epoch:
+            return
+        self._heard = mark.seq
+        if mark.seq <= self._acked:
             return
         if mark.seq > self._spool.state.last:
             self._renew = True
@@ -258,7 +263,11 @@ class Uplink:
             pass
 
     def _go_back(self) -> None:
-        self._acked = max(self._acked, self._spool.state.base)
+        base = self._spool.state.base
+        if self._heard is not None and max(self._heard, base) < self._acked:
+            log.warning("%s: the hub has gone back to %d; sending again after it", self._gateway, self._heard)
+            self._acked = self._heard
+        self._acked = max(self._acked, base)
         self._cursor = self._acked
         self._under_way.clear()
 
@@ -266,7 +275,7 @@ class Uplink:
         """The hub has stored more than there is: whatever it counts, it is not this spool."""
         log.error("%s: the hub knows rows that this spool never had; beginning a new epoch", self._gateway)
         await self._spool.renew()
-        self._renew, self._fresh = False, True
+        self._renew, self._fresh, self._heard = False, True, None
         self._acked = self._spool.state.base
 
     async def _send_batch(self) -> bool:

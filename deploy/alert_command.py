@@ -48,14 +48,16 @@ def command() -> None:
 )
 @click.option("--listen", metavar="HOST:PORT",
               help="Serve the page on which alerts are acknowledged; alerts.toml has its address.")  # fmt: skip
+@click.option("--metrics", metavar="HOST:PORT", envvar="RIVERCHIEF_METRICS",
+              help="Serve /metrics, /healthz and /readyz there.")  # fmt: skip
 def run(
     site: Path, store: str, books: str, channels: Path | None, files: Path | None, hubs: tuple[str, ...],
-    listen: str | None,
+    listen: str | None, metrics: str | None,
 ) -> None:  # fmt: skip
     """Open cases, watch deadlines, raise alerts and deliver them, until told to stop."""
     from deploy.alerts import serve
 
-    serve(site, store, books, channels, files=files, hubs=hubs, listen=listen)
+    serve(site, store, books, channels, files=files, hubs=hubs, listen=listen, metrics=metrics)
 
 
 @command.command()

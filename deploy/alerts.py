@@ -38,7 +38,9 @@ from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.alerts import Alert
 from dashboard.casework.watch import confirm_in
 from deploy.alert_page import parse_listen, serve_page
+from deploy.health import parse_place, shown
 from deploy.hub_marks import STATE
+from deploy.metrics_alerts import AlertFace
 from deploy.notify import ready, status
 from deploy.private_files import replace_file
 from deploy.service import pause, run_service
@@ -76,7 +78,7 @@ class Pace:
 
 def serve(
     folder: Path, store_url: str, books_url: str, channels: Path | None, *, files: Path | None = None,
-    hubs: Sequence[str] = ("all",), listen: str | None = None,
+    hubs: Sequence[str] = ("all",), listen: str | None = None, metrics: str | None = None,
 ) -> None:  # fmt: skip
     """Run the service until SIGTERM or SIGINT.
 
@@ -94,6 +96,8 @@ def serve(
         Labels of the hub processes that have to be running.
     listen : str, optional
         HOST:PORT of the page on which alerts are acknowledged.
+    metrics : str, optional
+        HOST:PORT on which metrics and health are served; see `deploy.health`.
 
     Raises
     ------
@@ -107,12 +111,14 @@ def serve(
     outside = load_outside(channels, site) if channels is not None else Outside()
     desk = Desk.of(site, language=settings.language)
     page = parse_listen(listen) if listen is not None else None
+    shows = parse_place(metrics) if metrics is not None else None
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     store = open_store(store_url)
     try:
         books = open_books(books_url, files)
         try:
-            service = AlertService(Office(books, desk, settings, outside), store, now_ms, hubs=hubs, page=page)
+            office = Office(books, desk, settings, outside)
+            service = AlertService(office, store, now_ms, hubs=hubs, page=page, metrics=shows)
             run_service(service.run)
         finally:
             books.close()
@@ -137,6 +143,8 @@ class AlertService:
     pace : Pace
     quick, slow : mapping of str to callable
         What is looked at in every round, and every `Pace.slow_ms`.
+    metrics : (str, int), optional
+        Host and port on which metrics and health are served.
     """
 
     office: Office
@@ -147,18 +155,21 @@ class AlertService:
     pace: Pace = field(default_factory=Pace)
     quick: Looks = field(default_factory=lambda: QUICK)
     slow: Looks = field(default_factory=lambda: SLOW)
+    metrics: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
         self._since_ms = self.now_ms()
         self._slow_ms: int | None = None
         self._recorded = ""
         self.sender = Sender(self.office, self.now_ms)
+        channels = tuple(self.office.outside.channels)
+        self.shows = AlertFace(self.office.books, channels, self.sender.last, self.now_ms)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set."""
         if not self.office.outside.channels:
             log.warning("there is no channel: alerts are raised, and nobody is told")
-        async with asyncio.TaskGroup() as tasks:
+        async with shown(self.metrics, self.shows.face), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sender.run(stop), name="sender")
             tasks.create_task(self._rounds(stop), name="rounds")
             if self.page is not None:
@@ -169,7 +180,8 @@ class AlertService:
     async def _rounds(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             for name, step in self._steps().items():
-                await asyncio.to_thread(_survives, name, step)
+                self.shows.failures[name] += not await asyncio.to_thread(_survives, name, step)
+            self.shows.round_ms = self.now_ms()
             self.sender.wake()
             await asyncio.to_thread(_survives, "status", self._tell)
             await pause(stop, self.pace.tick_s)
@@ -297,11 +309,14 @@ async def try_channels(
     return await asyncio.gather(*(one(name, address) for name, address in ways.items()))
 
 
-def _survives(what: str, work: Callable[[], object]) -> None:
-    """Do one step; what fails is tried again in the next round, and holds up no other step."""
+def _survives(what: str, work: Callable[[], object]) -> bool:
+    """Do one step, False where it failed: it is tried again in the next round, and holds up no other step."""
     try:
         work()
     except StoreError as error:
         log.error("%s: %s", what, error)
     except Exception:
         log.exception("%s", what)
+    else:
+        return True
+    return False

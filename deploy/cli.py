@@ -37,11 +37,14 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 
 #: Commands in modules of their own, ``module`` or ``module:name``; a module is imported when its command is asked for.
 MODULES = {
+    "account": "deploy.account_command",
     "alert": "deploy.alert_command",
     "audit": "deploy.audit_command",
+    "backup": "deploy.backup_command",
     "books": "deploy.books_command",
     "certs": "deploy.certs_command",
     "command": "deploy.command_command",
+    "doctor": "deploy.doctor_command",
     "fleet": "deploy.fleet_command",
     "hub": "deploy.hub_command",
     "orders": "deploy.orders_command",
@@ -49,9 +52,11 @@ MODULES = {
     "qc": "deploy.qc_command",
     "quarantine": "deploy.quarantine_command",
     "replay": "deploy.replay_command:replay",
+    "restore": "deploy.restore_command",
     "scan": "deploy.scan_command",
     "site": "deploy.site_import:site",
     "store": "deploy.store_command",
+    "upgrade-check": "deploy.upgrade_check",
 }
 
 
@@ -192,15 +197,20 @@ def regrade(
 @click.option("--gateway", "names", multiple=True, help="Id of the gateway to be; may be given often.  [default: all]")
 @click.option("--broker", required=True, help=_BROKER_HELP)
 @click.option("--data", type=_FOLDER, required=True, help="Where the spool is kept.")
+@click.option("--keep", "keep_hours", type=click.FloatRange(0, 720), default=0, show_default=True, metavar="HOURS",
+              help="Keep what the hub has stored for so long: for a hub that is restored from a backup.")  # fmt: skip
+@click.option("--metrics", metavar="HOST:PORT", envvar="RIVERCHIEF_METRICS",
+              help="Serve /metrics, /healthz and /readyz there.")  # fmt: skip
 @_tls_options
 def gateway(
-    site: Path, names: tuple[str, ...], broker: str, data: Path, ca: Path | None, cert: Path | None, key: Path | None
-) -> None:
+    site: Path, names: tuple[str, ...], broker: str, data: Path, keep_hours: float, metrics: str | None,
+    ca: Path | None, cert: Path | None, key: Path | None,
+) -> None:  # fmt: skip
     """Poll probes, keep readings on disk, publish them."""
     from deploy.gateway import serve
     from deploy.tls import TlsFiles
 
-    serve(site, names, broker, data, TlsFiles(ca, cert, key))
+    serve(site, names, broker, data, TlsFiles(ca, cert, key), metrics=metrics, keep_hours=keep_hours)
 
 
 @cli.command("broker-config")
@@ -253,13 +263,26 @@ def bundle(
 @cli.command()
 @click.argument("site", type=_FOLDER)
 @click.option("--store", required=True, help="Where the hub keeps readings, e.g. sqlite:///var/xietang/store.sqlite.")
+@click.option("--books", help="sqlite:///PATH or postgresql://USER@HOST/NAME.  [default: only the water is shown]")
+@click.option("--files", type=_FOLDER, help="Folder of photos and documents.  [default: files, beside an SQLite file]")
+@click.option("--access", type=click.Choice(["login", "demo"]), default="login", show_default=True,
+              help="Whether people sign in, or pick whom they want to be (only on this machine).")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that the board listens on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
-def board(site: Path, store: str, host: str, port: int) -> None:
+@click.option("--behind-proxy", is_flag=True,
+              help="A proxy on this machine serves it over TLS, and is believed who asks (X-Forwarded-*).")  # fmt: skip
+@click.option("--key", type=_FILE, help="Key by which sessions are signed.  [default: board.key, beside the files]")
+@click.option("--channels", type=_FILE, envvar="RIVERCHIEF_CHANNELS",
+              help="Channels file of the alert service, for the page of administration.")  # fmt: skip
+@click.option("--oidc", type=_FILE, help="Settings of an identity provider at which people sign in as well.")
+def board(
+    site: Path, store: str, books: str | None, files: Path | None, access: str, host: str, port: int,
+    behind_proxy: bool, key: Path | None, channels: Path | None, oidc: Path | None,
+) -> None:  # fmt: skip
     """Serve the board."""
-    from deploy.board import serve
+    from deploy.board import BoardOptions, serve
 
-    serve(site, store, host, port)
+    serve(BoardOptions(site, store, host, port, books, files, access, behind_proxy, key, channels, oidc))
 
 
 @cli.command(hidden=True)

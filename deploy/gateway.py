@@ -24,11 +24,15 @@ from collectors.uplink import Uplink, identity
 from collectors.wire_care import Slice
 from deploy.gateway_config import GatewayConfig, Kept, config_from_files, gateway_config, keep, kept_at
 from deploy.gateway_hands import GatewayHands
+from deploy.gateway_keep import KeptRows
 from deploy.gateway_lines import Lines
+from deploy.health import parse_place, shown
 from deploy.holders import GATEWAY, check_holder
 from deploy.local_folder import LocalFolder
+from deploy.metrics_gateway import GatewayFace, Measured, measured
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
+from deploy.structured_log import know
 from deploy.tls import PLAIN, TlsFiles, broker_address, is_loopback
 from sensors.errors import ConfigError, RiverChiefError, SiteError, StoreError, UsageError
 from sensors.reading import Observation
@@ -49,7 +53,10 @@ STATUS_S = 10.0
 FAREWELL_S = 5.0
 
 
-def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsFiles = PLAIN) -> None:
+def serve(
+    folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsFiles = PLAIN, *, metrics: str | None = None,
+    keep_hours: float = 0.0,
+) -> None:  # fmt: skip
     """Run gateways until SIGTERM or SIGINT.
 
     Parameters
@@ -63,6 +70,10 @@ def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsF
     data : Path
         Each gateway's spool is ``<id>.spool`` there; its last slice and its audit file are beside it.
     tls : TlsFiles, optional
+    metrics : str, optional
+        HOST:PORT on which metrics and health are served; see `deploy.health`.
+    keep_hours : float
+        Keep what the hub has stored for so long [h]; see `deploy.gateway_keep`.
 
     Raises
     ------
@@ -84,13 +95,15 @@ def serve(folder: Path, names: Sequence[str], broker: str, data: Path, tls: TlsF
     if tls.certificate is not None:
         check_holder(tls.certificate, f"{GATEWAY}.{chosen[0]}", f"--gateway {chosen[0]}")
     address = broker_address(broker, tls)
+    place = parse_place(metrics) if metrics is not None else None
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write to {data}: {error.strerror}") from None
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     anew: list[bool] = []
-    run_service(lambda stop: _serve(_Plan(local, site, mistakes, chosen, address, data, now_ms), stop, anew))
+    plan = _Plan(local, site, mistakes, chosen, address, data, now_ms, place, round(keep_hours * 3_600_000))
+    run_service(lambda stop: _serve(plan, stop, anew))
     if anew:
         # The same process in place of itself: whoever watches it, systemd or a supervisor, sees no end.
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
@@ -112,6 +125,8 @@ class _Plan:
     address: Address
     data: Path
     now_ms: Now
+    metrics: tuple[str, int] | None = None
+    keep_ms: int = 0
 
 
 async def _serve(plan: _Plan, stop: asyncio.Event, anew: list[bool]) -> None:
@@ -119,18 +134,22 @@ async def _serve(plan: _Plan, stop: asyncio.Event, anew: list[bool]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hup.set)
     async with AsyncExitStack() as stack:
         gateways = [
-            await stack.enter_async_context(begin(plan.site, name, plan.address, plan.data, plan.now_ms))
+            await stack.enter_async_context(begin(plan.site, name, plan.address, plan.data, plan.now_ms, plan.keep_ms))
             for name in plan.names
         ]
         if plan.mistakes is not None:
             for gateway in gateways:
                 gateway.refuse("local", "", plan.mistakes)
+        _know(gateways)
+        shows = GatewayFace(lambda: asyncio.gather(*(gateway.measured() for gateway in gateways)), plan.now_ms)
+        await stack.enter_async_context(shown(plan.metrics, shows.face))
         ready()
         told_s = -STATUS_S
         while not stop.is_set():
             if plan.local.changed() or hup.is_set():
                 hup.clear()
                 await reload(plan.local.folder, gateways)
+                _know(gateways)
             if any(gateway.restarting.is_set() for gateway in gateways):
                 await asyncio.gather(*(gateway.farewell() for gateway in gateways))
                 anew.append(True)
@@ -141,6 +160,11 @@ async def _serve(plan: _Plan, stop: asyncio.Event, anew: list[bool]) -> None:
                 silent = sum(gateway.silent for gateway in gateways)
                 status(f"{backlog} observations on the way, {silent} stations silent", backlog=str(backlog))
             await pause(stop, TICK_S)
+
+
+def _know(gateways: Sequence[Gateway]) -> None:
+    stations = [station.id for gateway in gateways for station in gateway.config.stations]
+    know([gateway.config.gateway.id for gateway in gateways], stations)
 
 
 async def reload(folder: Path, gateways: Sequence[Gateway]) -> None:
@@ -157,7 +181,7 @@ async def reload(folder: Path, gateways: Sequence[Gateway]) -> None:
             gateway.refuse("local", "", error)
 
 
-def begin(site: Site | None, name: str, address: Address, data: Path, now_ms: Now) -> Gateway:
+def begin(site: Site | None, name: str, address: Address, data: Path, now_ms: Now, keep_ms: int = 0) -> Gateway:
     """A gateway with what it ran last, or with the site's folder where that was edited since.
 
     Raises
@@ -178,7 +202,7 @@ def begin(site: Site | None, name: str, address: Address, data: Path, now_ms: No
             decided = ""  # the hub's is worth another look
     if config is None:
         raise UsageError(f"{name}: neither the site folder nor the slice that ran last can be used")
-    return Gateway(config, address, data, now_ms, clock=clock, decided=decided, local=base)
+    return Gateway(config, address, data, now_ms, clock=clock, decided=decided, local=base, keep_ms=keep_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +244,8 @@ class Gateway:
         Hash of the slice that was last taken from the hub.
     local : str
         Hash of the slice of the local folder; that of `config` where it is not given.
+    keep_ms : int
+        How long what the hub has stored is kept [ms].
 
     Attributes
     ----------
@@ -239,6 +265,7 @@ class Gateway:
         clock: ClockWatch | None = None,
         decided: str = "",
         local: str = "",
+        keep_ms: int = 0,
     ) -> None:
         self.config, self._address, self._now_ms = config, address, now_ms
         self._home, self._decided, self._local = data, decided, local or config.hash
@@ -247,6 +274,8 @@ class Gateway:
         self._wanted = decided
         self._refused: Refused | None = None
         self._busy = asyncio.Lock()
+        self._observations = self._readings = 0
+        self._keep_ms = keep_ms
         self._hj212: GatewayHj212 | None = None
         self._stack, self._others = AsyncExitStack(), AsyncExitStack()
         self.restarting = asyncio.Event()
@@ -259,8 +288,10 @@ class Gateway:
                 Spool(self._home / f"{gateway.id}.spool", now_ms=self._now_ms)
             )
             stack.push_async_callback(self._others.aclose)
+            self._kept = await stack.enter_async_context(KeptRows(self._spool, self._keep_ms, self._now_ms))
             self.lines = Lines(self.sink, self._now_ms, self._clock)
-            session = Session(self._address, identity(site, gateway.shard, gateway.id, self._spool.epoch))
+            who = identity(site, gateway.shard, gateway.id, self._spool.epoch)
+            self._session = session = Session(self._address, who)
             self._uplink = Uplink(
                 session, self._spool, site=site, shard=gateway.shard, gateway=gateway.id, now_ms=self._now_ms,
                 birth=self._birth, status=self._status, holds=[self._hold],
@@ -285,6 +316,8 @@ class Gateway:
 
     async def sink(self, observation: Observation) -> None:
         """Take an observation."""
+        self._observations += 1
+        self._readings += len(observation.values)
         await self._spool.append(observation)
 
     async def apply(self, config: GatewayConfig) -> None:
@@ -327,7 +360,7 @@ class Gateway:
 
     def _hold(self) -> int:
         """Rows of the spool up to here are read by everybody but the hub."""
-        return self._hj212.hold() if self._hj212 is not None else self._spool.state.last
+        return min(self._kept.hold(), self._hj212.hold() if self._hj212 is not None else self._spool.state.last)
 
     async def take(self, part: Slice) -> Sequence[str]:
         """Run on the hub's slice; every reason why not, where it cannot be."""
@@ -385,6 +418,12 @@ class Gateway:
     def silent(self) -> int:
         """Stations whose last poll failed."""
         return sum(unit.failures > 0 for unit in self.lines.states)
+
+    async def measured(self) -> Measured:
+        """How it is doing, for metrics."""
+        polled, units, clock = (self._observations, self._readings), self.lines.states, self._clock.state()
+        name, fault, session = self.config.gateway.id, self._uplink.error, self._session.state
+        return await measured(name, polled, self._spool, self.backlog, session, units, clock, fault)
 
     async def about(self) -> Mapping[str, Any]:
         """What it says about itself when it is asked: all that state says, and what is not said for being nothing."""

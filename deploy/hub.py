@@ -24,12 +24,15 @@ from collectors.quarantine import Quarantine
 from collectors.stores import open_store
 from collectors.stores.base import ReadingStore
 from deploy.care import Care
+from deploy.health import parse_place, shown
 from deploy.hub_judging import Judging
 from deploy.hub_role import Role, check_certificate, role_of
 from deploy.hub_site import SiteFolder
 from deploy.hub_state import EVERY_S, HubState, Intake
+from deploy.metrics_hub import HubFace
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
+from deploy.structured_log import know
 from deploy.tls import PLAIN, TlsFiles, broker_address
 from deploy.watch_state import FILE as WATCH_STATE
 from sensors.errors import StoreError, UsageError
@@ -68,6 +71,7 @@ def serve(
     judge_only: bool = False,
     books_url: str | None = None,
     files: Path | None = None,
+    metrics: str | None = None,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
@@ -88,6 +92,8 @@ def serve(
         Of the books, for a process that judges; see `dashboard.casework.database.open_books`.
     files : Path, optional
         Folder of photos and documents, where the books need one.
+    metrics : str, optional
+        HOST:PORT on which metrics and health are served; see `deploy.health`.
 
     Raises
     ------
@@ -104,6 +110,7 @@ def serve(
     site = load_site(folder)
     role = role_of(site, shards, judge=judge, judge_only=judge_only)
     address = _address(role, broker, tls)
+    shows = parse_place(metrics) if metrics is not None else None
     place = home(store_url)
     quarantine = Quarantine((place or Path()) / quarantine_name(role))
     # Rows that the store itself refuses are kept as well, for a person to look at.
@@ -111,7 +118,9 @@ def serve(
     with ExitStack() as stack:
         stack.callback(store.close)
         books = _books(stack, store, books_url, files) if role.judge and books_url is not None else None
-        hub = Hub(site, address, store, quarantine, now_ms, role=role, disk=place, folder=followed, books=books)
+        hub = Hub(
+            site, address, store, quarantine, now_ms, role=role, disk=place, folder=followed, books=books, metrics=shows
+        )
         run_service(hub.run)
 
 
@@ -166,6 +175,8 @@ class Hub:
         Followed: what is edited there is worked from within seconds.
     books : HubBooks, optional
         Judging takes laboratory results and visits from them.
+    metrics : (str, int), optional
+        Host and port on which metrics and health are served.
     """
 
     def __init__(
@@ -180,6 +191,7 @@ class Hub:
         disk: Path | None = None,
         folder: SiteFolder | None = None,
         books: HubBooks | None = None,
+        metrics: tuple[str, int] | None = None,
     ) -> None:
         self._site, self._address, self._store, self._role = site, address, store, role
         self._quarantine, self._now_ms, self._disk, self._folder = quarantine, now_ms, disk, folder
@@ -188,6 +200,7 @@ class Hub:
         self._judging = Judging(site, store, books) if role.judge else None
         self._watch = self._watch_of(site) if role.judge else None
         self._state = HubState(role, now_ms, quarantine, disk)
+        self._metrics, self._shows = metrics, HubFace(now_ms)
         self._untidy = False
         #: What gateways answered to commands, beside an embedded store.
         self._answers = None if disk is None else disk / "commands.jsonl"
@@ -198,6 +211,8 @@ class Hub:
             if self._folder is not None:
                 # Before anything is waited for: SIGHUP would end a process that has no use for it yet.
                 stack.enter_context(self._folder.on_signal())
+            know(self._site.gateways, self._site.stations)
+            await stack.enter_async_context(shown(self._metrics, self._shows.face))
             intake = await self._take_in(stack)
             ready()
             async with asyncio.TaskGroup() as tasks:
@@ -263,6 +278,7 @@ class Hub:
     async def _turn_to(self, site: Site, intake: Intake | None) -> None:
         """Work from another site from now on."""
         before, self._site = self._site, site
+        know(site.gateways, site.stations)
         if intake is not None:
             configs = await asyncio.to_thread(intake.care.configs, site)
             for ingest, shard in zip(intake.ingests, self._shards, strict=True):
@@ -279,7 +295,7 @@ class Hub:
     async def _judge(self, stop: asyncio.Event, judging: Judging) -> None:
         while not stop.is_set():
             judging = self._judging or judging
-            worked = await _survives("judging", partial(judging.tick, self._now_ms()))
+            worked = await self._survives("judging", partial(judging.tick, self._now_ms()))
             graded, stations = judging.judge.graded, len(self._site.stations)
             status(f"{graded} of {stations} stations graded", graded=str(graded), stations=str(stations))
             # A store that refuses is not asked again at once, however much waits to be judged.
@@ -290,17 +306,17 @@ class Hub:
         """Quality control, detection and attribution: apart from judging, which must not wait for a warm-up."""
         while not stop.is_set():
             if self._watch is not None and watch is not self._watch:
-                await _survives("watch", partial(watch.save, self._now_ms()))
+                await self._survives("watch", partial(watch.save, self._now_ms()))
                 watch = self._watch
-            worked = await _survives("watch", partial(watch.tick, self._now_ms()))
+            worked = await self._survives("watch", partial(watch.tick, self._now_ms()))
             if not (worked and watch.behind):
                 await pause(stop, TICK_S)
-        await _survives("watch", lambda: watch.save(self._now_ms()))
+        await self._survives("watch", lambda: watch.save(self._now_ms()))
 
     async def _tidy(self, stop: asyncio.Event) -> None:
         """The store's upkeep: the process that judges does it, because it is one."""
         while not stop.is_set():
-            await _survives("upkeep", self._tidy_once)
+            await self._survives("upkeep", self._tidy_once)
             await pause(stop, TICK_S if self._untidy else TIDY_S)
 
     def _tidy_once(self) -> None:
@@ -310,10 +326,17 @@ class Hub:
     async def _report(self, stop: asyncio.Event, intake: Intake | None) -> None:
         while not stop.is_set():
             report = self._state.report(intake, self._judging, self._watch, self._folder)
-            await _survives("hub state", partial(self._state.write, self._store, report))
+            self._shows.report = report
+            if await self._survives("hub state", partial(self._state.write, self._store, report)):
+                self._shows.written_ms = report["time_ms"]
             if self._judging is None:
                 status(f"{report['readings_per_s']} readings/s, store: {report['store_error'] or 'good'}")
             await pause(stop, EVERY_S)
+
+    async def _survives(self, what: str, work: Callable[[], object]) -> bool:
+        done = await _survives(what, work)
+        self._shows.failures[what] += not done
+        return done
 
 
 def _stations(site: Site, shard: int) -> dict[str, set[str]]:

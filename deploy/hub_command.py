@@ -24,10 +24,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ca", type=_FILE, help="Authority that vouches for the broker (mqtts).  [default: the system's]")
 @click.option("--cert", type=_FILE, help="This process's own certificate: hub, or hub.N for --shard N.")
 @click.option("--key", type=_FILE, help="Its private key.")
+@click.option("--metrics", metavar="HOST:PORT", envvar="RIVERCHIEF_METRICS",
+              help="Serve /metrics, /healthz and /readyz there.")  # fmt: skip
 def command(
     site: Path, broker: str | None, store: str, shards: tuple[int, ...], no_judge: bool, judge_only: bool,
     books: str | None, files: Path | None,
-    ca: Path | None, cert: Path | None, key: Path | None,
+    ca: Path | None, cert: Path | None, key: Path | None, metrics: str | None,
 ) -> None:  # fmt: skip
     """Take readings from the broker into the store and judge them.
 
@@ -47,4 +49,5 @@ def command(
         judge_only=judge_only,
         books_url=books,
         files=files,
+        metrics=metrics,
     )

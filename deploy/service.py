@@ -1,14 +1,16 @@
-"""What every long-running service shares: its log, and running until it is told to stop."""
+"""What every long-running service shares: its log, its watchdog, and running until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+from deploy.notify import notify
+from deploy.structured_log import configure
 
 Serve = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -20,11 +22,13 @@ def run_service(serve: Serve) -> None:
     ----------
     serve : coroutine function
         Gets an event that is set when the service is to stop; returns once everything of it has ended.
+
+    Raises
+    ------
+    UsageError
+        If ``RIVERCHIEF_LOG`` names no kind of log.
     """
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    # One line per request or packet helps nobody who reads the log of a month.
-    for name in ("amqtt", "transitions"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    configure()
     asyncio.run(_run(serve))
 
 
@@ -34,7 +38,29 @@ async def _run(serve: Serve) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Set explicitly: a job started in the background inherits SIGINT ignored.
         loop.add_signal_handler(number, stop.set)
-    await serve(stop)
+    dog = asyncio.create_task(_watchdog(), name="watchdog")
+    try:
+        await serve(stop)
+    finally:
+        notify(STOPPING="1")
+        dog.cancel()
+        await asyncio.gather(dog, return_exceptions=True)
+
+
+async def _watchdog() -> None:
+    """Tell systemd that the event loop turns, where it wants to know (``WatchdogSec=``): twice in its interval."""
+    interval_s = _watchdog_s()
+    while interval_s is not None:
+        notify(WATCHDOG="1")
+        await asyncio.sleep(interval_s / 2)
+
+
+def _watchdog_s() -> float | None:
+    """Interval that systemd gives this process [s]; see sd_watchdog_enabled(3)."""
+    interval, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not interval.isdecimal() or not int(interval) or (pid and pid != str(os.getpid())):
+        return None
+    return int(interval) / 1e6
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

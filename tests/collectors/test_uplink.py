@@ -113,6 +113,31 @@ def test_what_somebody_else_has_not_read_is_not_deleted(tmp_path: Path) -> None:
     run(work())
 
 
+def test_a_hub_that_came_back_from_a_backup_gets_what_is_still_held(tmp_path: Path) -> None:
+    async def work() -> None:
+        session = FakeSession()
+        async with Spool(tmp_path / "gw1.spool", flush_s=0.001) as spool:
+            for n in range(6):
+                await spool.append(Observation("S1", NOW + n, {"ph": (7.0, Quality.GOOD)}))
+            await spool.flush()
+
+            def tell(seq: int) -> None:
+                mark = wire.Watermark(spool.epoch, seq)
+                session.deliver("rc1/x/0/gw1/ack", wire.encode_watermark("gw1", mark))
+
+            async with uplink_of(session, spool, holds=[lambda: 1]) as up:
+                tell(6)
+                await until(lambda: up.backlog == 0)
+                tell(3)  # as a restored hub does
+                await spool.append(Observation("S1", NOW + 6, {"ph": (7.0, Quality.GOOD)}))
+                await until(lambda: any(batch["after"] == 3 and batch["last"] == 7 for batch in sent(session, "obs")))
+                assert up.backlog == 4
+                tell(7)
+                await until(lambda: up.backlog == 0)
+
+    run(work())
+
+
 def test_news_about_itself_are_told_at_once(tmp_path: Path) -> None:
     async def work() -> None:
         session, config = FakeSession(), ["a"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import accounts, parts
+from dashboard import parts
+from dashboard.accounts import known
 from dashboard.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
 from dashboard.page import SECTIONS, Context, Denied, Page
 from dashboard.sources import Sources
@@ -19,6 +22,8 @@ from sensors.errors import BooksError, RiverChiefError, StoreError
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page as StreamlitPage
+
+log = logging.getLogger(__name__)
 
 
 @st.cache_resource(show_spinner=False)
@@ -49,7 +54,7 @@ def _switch(current: Translator) -> None:
     )  # fmt: skip
 
 
-def _masthead(context: Context, title: str) -> None:
+def _masthead(context: Context, title: str, who: known.Known) -> None:
     sources, _ = context.sources, context.translate
     banner = ""
     if sources.input == "virtual":
@@ -60,7 +65,7 @@ def _masthead(context: Context, title: str) -> None:
     words = {"lang": _.code, "site": context.words.site(context.site), "page": title, "banner": banner}
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         parts.mount("masthead", words, key="masthead")
-        accounts.corner(context)
+        known.corner(context, who)
         _switch(_)
 
 
@@ -95,6 +100,15 @@ def _guarded(page: Page, context: Context) -> Callable[[], None]:
     return draw
 
 
+def _welcome(context: Context, who: known.Known) -> tuple[Page, StreamlitPage]:
+    """The only page of somebody for whom there is none."""
+    _ = context.translate
+    page = Page(
+        "", lambda _: _("Welcome"), lambda _: _("Welcome"), lambda shown: known.welcome(shown, who), frozenset()
+    )
+    return page, st.Page(_guarded(page, context), title=page.title(_), url_path="", default=True)
+
+
 def main() -> None:
     """One run of the page."""
     _ = _language()
@@ -102,23 +116,40 @@ def main() -> None:
     try:
         sources = Sources.from_environment()
         site = sources.site
-        viewer = accounts.viewer(sources)
     except RiverChiefError as error:
         st.error(_("The board cannot start."))
         st.code(str(error), language=None)
         return
+    try:
+        who = known.known(sources)
+    except RiverChiefError as error:
+        # Who asks is not known: what is wrong with the books is for whoever reads the log.
+        log.error("%s", error)
+        st.error(_("The books cannot be reached. Please try again."))
+        return
     _settle()
     parts.style()
+    if not who.viewer.account and known.asks_for_single(sources):
+        del st.query_params["signin"]
+        st.login()
+        return
+    known.keep_apart(who)
     links: dict[str, StreamlitPage] = {}
-    context = Context(sources, viewer, Wording.of(site, _), links)
+    context = Context(sources, who.viewer, Wording.of(site, _), links, partial(known.ask, sources))
     pages = _pages(context)
+    if not pages:
+        pages = {"": _welcome(context, who)}
     links.update({path: link for path, (_page, link) in pages.items()})
     names = {"": "", "water": _("Water"), "books": _("Records"), "admin": _("Administration")}
     sections = {names[s]: [link for page, link in pages.values() if page.section == s] for s in SECTIONS}
     chosen = st.navigation({name: found for name, found in sections.items() if found}, position="top")
     current = next(page for page, link in pages.values() if link is chosen)
-    _masthead(context, current.heading(_))
+    _masthead(context, current.heading(_), who)
+    if who.problem and current.path:
+        known.tell(context, who)
     chosen.run()
+    if who.how in ("local", "oidc") and who.viewer.account:
+        known.watch(sources, who.viewer.account)
 
 
 main()

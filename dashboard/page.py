@@ -39,12 +39,15 @@ class Context:
     words : Wording
     links : mapping of str to StreamlitPage
         The pages that the viewer may open, by path.
+    ask : callable or None
+        Who the viewer is now: a page may have been open for hours. None where nobody can be anybody else.
     """
 
     sources: Sources
     viewer: Viewer
     words: Wording
     links: Mapping[str, StreamlitPage] = field(default_factory=dict)
+    ask: Callable[[], Viewer] | None = None
 
     @property
     def site(self) -> Site:
@@ -77,14 +80,21 @@ class Context:
         return self.sources.now()
 
     def require(self, *roles: str) -> None:
-        """Refuse whoever has none of these roles: asked at the beginning of every callback that changes something.
+        """Refuse whoever has none of these roles, or is not who opened the page any more.
+
+        Asked at the beginning of every callback that changes something.
 
         Raises
         ------
         Denied
+        BooksError
+            If it cannot be found out.
         """
-        if self.viewer.role not in roles:
-            raise Denied(f"this is not for the role {self.viewer.role}")
+        viewer = self.ask() if self.ask is not None else self.viewer
+        if viewer != self.viewer:
+            raise Denied("the session has ended, or the account has other rights now")
+        if viewer.role not in roles:
+            raise Denied(f"this is not for the role {viewer.role}")
 
     def link(self, path: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
         """Put a link to another page; plain words where the viewer may not open it."""

@@ -6,6 +6,9 @@ RIVERCHIEF_STORE     URL of the store
 RIVERCHIEF_BOOKS     URL of the books; the board shows only the water where absent
 RIVERCHIEF_FILES     folder of photos and documents; beside books on SQLite where absent
 RIVERCHIEF_ACCESS    ``login`` (people sign in), or ``demo`` (the reader picks an account); ``login`` where absent
+RIVERCHIEF_KEY       file of the key by which sessions are signed; nobody can sign in where absent
+RIVERCHIEF_OIDC      ``1`` where people may sign in at an identity provider
+RIVERCHIEF_CHANNELS  channels file (`dashboard.alerts.contacts`), for the page of administration
 RIVERCHIEF_CLOCK     a replay's clock as JSON (`collectors.clock`); the machine's where absent
 RIVERCHIEF_INPUT     ``virtual``, ``replay:NAME`` or ``probes``: what the readings are, said on every page
 ==================== ==========================================================================================
@@ -61,6 +64,12 @@ class Sources:
         Folder of photos and documents; None for the one beside books on SQLite.
     access : str
         ``login`` or ``demo``; see `dashboard.accounts`.
+    key : str or None
+        File of the key by which sessions are signed.
+    single : bool
+        Whether people may sign in at an identity provider.
+    channels : str or None
+        Channels file, where the board knows it.
     """
 
     folder: str
@@ -70,6 +79,9 @@ class Sources:
     books_url: str | None = None
     files: str | None = None
     access: str = "login"
+    key: str | None = None
+    single: bool = False
+    channels: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Sources:
@@ -94,6 +106,8 @@ class Sources:
             environment["RIVERCHIEF_SITE"], environment["RIVERCHIEF_STORE"],
             environment.get("RIVERCHIEF_INPUT", "probes"), now,
             environment.get("RIVERCHIEF_BOOKS") or None, environment.get("RIVERCHIEF_FILES") or None, access,
+            environment.get("RIVERCHIEF_KEY") or None, environment.get("RIVERCHIEF_OIDC") == "1",
+            environment.get("RIVERCHIEF_CHANNELS") or None,
         )  # fmt: skip
 
     @property

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from collectors.clock import clock_from
 from collectors.stores import open_store
+from deploy.board import refuse_strangers
 from deploy.brokers import HOST, answers, choose
 from deploy.supervisor import Service, Supervisor
 from sensors.errors import UsageError
@@ -76,6 +77,8 @@ def run_local(options: Options, say: Say) -> None:
     site = load_site(options.site)
     kind = "replay" if options.played else "virtual" if options.virtual else "probes"
     data = options.data or Path("var") / (site.id if kind == "probes" else f"{site.id}-{kind}")
+    if options.virtual and options.played is None:
+        refuse_strangers(options.host)
     if answers(options.port):
         raise UsageError(f"port {options.port} is in use: is the board already running? Choose another with --port.")
     with _own(data, kind) as logs:
@@ -154,6 +157,7 @@ class _System:
         self.store_path = data / "store.sqlite"
         self.store = f"sqlite:///{self.store_path.absolute()}"
         self.spools = data / "spools"
+        self.channels = data / "channels.toml"
         self.folder = options.site.absolute()
         self.environ: dict[str, str] = {"RIVERCHIEF_INPUT": "probes"}
         self.plan: ReplayPlan | None = None
@@ -175,7 +179,7 @@ class _System:
         books = self._open_office() if self.plan is None else None
         words = ["hub", str(self.folder), "--broker", broker.url, "--store", self.store]
         self._start("hub", *words, *(["--books", books] if books else []))
-        self._start_board()
+        self._start_board(books)
         self.supervisor.wait_ready("hub")
         self._done("hub", f"store {self.store_path}")
         self._start("gateways", "gateway", str(self.folder), "--broker", broker.url, "--data", str(self.spools))
@@ -198,16 +202,32 @@ class _System:
         words = ["office", str(self.folder), "--data", str(self.data)]
         self._start("office", *words, *(["--demo", str(self.options.seed)] if self.options.virtual else []))
         self.supervisor.wait_ready("office")
+        books = f"sqlite:///{(self.data / 'books.sqlite').absolute()}"
         if not self.supervisor.stopping:
             self.supervisor.forget("office")
-        return f"sqlite:///{(self.data / 'books.sqlite').absolute()}"
+            if not self.options.virtual:
+                self._begin_accounts(books)
+        return books
+
+    def _begin_accounts(self, url: str) -> None:
+        """Where nobody can sign in yet, make one who can, and tell it on this screen only."""
+        from dashboard.accounts.people import FIRST, first_admin
+        from dashboard.casework.database import open_books
+
+        books = open_books(url)
+        try:
+            once = first_admin(books, round(time.time() * 1000))
+        finally:
+            books.close()
+        if once is not None:
+            self.say(f"\n  The first account: {FIRST}, password for once: {once}\n"
+                     "  It is told here and nowhere else; whoever signs in with it chooses their own.\n")  # fmt: skip
 
     def _start_office(self, books: str) -> None:
         """Orders and alerts; what would be sent is written beside the store."""
-        channels = self.data / "channels.toml"
         self._start(
             "alerts", "alert", "run", "--site", str(self.folder), "--store", self.store, "--books", books,
-            "--channels", str(channels.absolute()),
+            "--channels", str(self.channels.absolute()),
         )  # fmt: skip
         self.supervisor.wait_ready("alerts")
         self._done("alerts", f"orders and alerts; what would be sent: {self.data / 'told.jsonl'}")
@@ -246,9 +266,12 @@ class _System:
         self.supervisor.forget("history")
         self._done("history", f"the last {hours} h of the virtual rivers wait in the gateways' spools")
 
-    def _start_board(self) -> None:
+    def _start_board(self, books: str | None) -> None:
         port = self.options.port
         words = ["board", str(self.folder), "--store", self.store, "--host", self.options.host, "--port", str(port)]
+        if books:
+            access = "demo" if self.options.virtual else "login"
+            words += ["--books", books, "--access", access, "--channels", str(self.channels.absolute())]
         argv = [sys.executable, "-m", "deploy.cli", *words]
         self.supervisor.start(Service("board", argv, self.environ, probe=lambda: _healthy(port)))
 

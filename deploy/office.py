@@ -7,12 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dashboard.casework.database import open_books
+from collectors.stores import open_store
+from dashboard.casework.database import Books, open_books
+from dashboard.casework.desk import Desk
 from dashboard.casework.goals import seed_goals
 from dashboard.casework.seed import seed, seed_demo
+from dashboard.casework.seed_accounts import seed_accounts
+from dashboard.casework.seed_demo_cases import demo_events, seed_demo_cases
 from deploy.alerts import demo_channels
 from deploy.notify import ready
-from sensors.site import load_site
+from sensors.site import Site, load_site
 
 #: Who enters what comes with a site.
 ACTOR = "riverchief"
@@ -27,6 +31,7 @@ def prepare_office(folder: Path, data: Path, *, demo_seed: int | None) -> None:
         Of the site.
     data : Path
         Gets ``books.sqlite``, ``files`` and ``channels.toml``; what would be sent is written to ``told.jsonl`` there.
+        New books of a demonstration put the events of their cases into ``store.sqlite`` there.
     demo_seed : int or None
         Fill new books for a demonstration: the seed of the virtual rivers. None for real ones.
 
@@ -45,9 +50,23 @@ def prepare_office(folder: Path, data: Path, *, demo_seed: int | None) -> None:
         seed(books, site, now_ms)
         if fresh and demo_seed is not None:
             seed_demo(books, site, now_ms, demo_seed)
+        if demo_seed is not None:
+            seed_accounts(books, site, now_ms)
+        if fresh and demo_seed is not None:
+            _demo_cases(books, site, data / "store.sqlite", now_ms, demo_seed)
         with books.change(ACTOR, now_ms, "goals that a site begins with") as session:
             seed_goals(session, datetime.now(ZoneInfo(site.timezone)).year)
     finally:
         books.close()
     demo_channels(site, data)
     ready()
+
+
+def _demo_cases(books: Books, site: Site, path: Path, now_ms: int, seed: int) -> None:
+    """Orders on their way, and their events in the store: the first minute of virtual rivers has measured none yet."""
+    seed_demo_cases(books, Desk.of(site), now_ms, seed)
+    store = open_store(f"sqlite:///{path.absolute()}")
+    try:
+        store.put_events(demo_events(site, now_ms, seed))
+    finally:
+        store.close()

@@ -1,32 +1,18 @@
-"""Who is looking: a signed-in account, one that was picked in a demonstration, or the public."""
+"""Who somebody is: accounts, passwords, sessions, and the pages on which people sign in.
 
-from __future__ import annotations
+============ =====================================================================================
+people       accounts as the office keeps them: make, change, switch off, one-time passwords
+duties       who is on duty for a department, from when to when
+passwords    what is kept of a password, and which ones are taken
+lockout      how long an account is closed after failures
+signin       one attempt to sign in; one change of a password
+sessions     who has signed in: signed cookies, ended by time, by the person or by the office
+trail        entries of the audit trail that are no change of a row
+address      where somebody goes after signing in
+routes       /signin, /password, /signout
+known        who looks at the page that Streamlit draws
+mistakes     what is said where a page failed for a reason that is known
+============ =====================================================================================
 
-import streamlit as st
-from sqlalchemy import select
-
-from dashboard.access import PUBLIC, Viewer, engineer_of
-from dashboard.casework.tables.accounts import Account
-from dashboard.page import Context
-from dashboard.sources import Sources
-
-
-def viewer(sources: Sources) -> Viewer:
-    """Who is looking at the board."""
-    if sources.books_url is None:
-        return engineer_of(sources.site)
-    if sources.access == "demo":
-        return _picked(sources)
-    return PUBLIC
-
-
-def _picked(sources: Sources) -> Viewer:
-    with sources.books.read() as session:
-        found = session.scalars(
-            select(Account).where(Account.role == st.query_params.get("as", "office")).order_by(Account.id)
-        ).first()
-        return Viewer.of(found) if found else PUBLIC
-
-
-def corner(context: Context) -> None:
-    """Who is signed in, in the corner of the page."""
+Only `known` and `mistakes` need Streamlit.
+"""

@@ -6,7 +6,7 @@ from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dashboard.casework.base import Base
-from dashboard.casework.tables.columns import Instant, Key, Short
+from dashboard.casework.tables.columns import Hidden, Instant, Key, Short
 
 #: Who somebody is to the board; see `dashboard.access`.
 ROLES = ("public", "engineer", "department", "grid_officer", "chief", "office", "admin")
@@ -28,7 +28,7 @@ class Account(Base):
     contacts: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     #: Subject at the identity provider (OIDC), or the hash of a local password (argon2).
     oidc_subject: Mapped[Short | None] = mapped_column(unique=True)
-    password_hash: Mapped[Short | None]
+    password_hash: Mapped[Hidden | None]
     must_change: Mapped[bool] = mapped_column(default=True)
     disabled: Mapped[bool] = mapped_column(default=False)
     #: Raised to end every session of the account.

@@ -18,9 +18,6 @@ ORIGINS = ("event", "superior", "media", "public", "patrol", "chief", "inspectio
 #: 一般, 加急, 紧急.
 URGENCIES = ("normal", "urgent", "critical")
 
-#: Of a department's part: given, answered, given back, to be done again.
-PART_STATES = ("assigned", "answered", "returned", "redo")
-
 
 class Order(Base):
     """A work order."""
@@ -79,6 +76,7 @@ class OrderPart(Base):
     lead: Mapped[bool]
     requirement: Mapped[Long] = mapped_column(default="")
     due_ms: Mapped[Instant | None]
+    #: assigned, answered, returned (given back), redo (to be done again).
     state: Mapped[Key] = mapped_column(default="assigned")
     answer: Mapped[Long] = mapped_column(default="")
     answered_ms: Mapped[Instant | None]

@@ -1,0 +1,117 @@
+"""Sessions: what a cookie is worth, and when it is worth nothing any more."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from dashboard.accounts.sessions import Sessions, sessions_of
+from dashboard.accounts.settings import AccessSettings
+from sensors.errors import UsageError
+from tests.dashboard.accounts.conftest import MINUTE, NOW
+
+KEY = b"k" * 32
+HOUR = 60 * MINUTE
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Sessions:
+    return Sessions(KEY, AccessSettings(), tmp_path / "ended")
+
+
+def test_a_cookie_names_its_account(sessions: Sessions) -> None:
+    ticket = sessions.read(sessions.issue("wang", 3, NOW), NOW)
+    assert ticket is not None
+    assert (ticket.account, ticket.epoch, ticket.issued_ms) == ("wang", 3, NOW)
+
+
+def test_every_cookie_is_another(sessions: Sessions) -> None:
+    assert sessions.issue("wang", 3, NOW) != sessions.issue("wang", 3, NOW)
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda cookie: "", lambda cookie: "v1..", lambda cookie: "v1.x", lambda cookie: cookie[:-1],
+    lambda cookie: "v2" + cookie[2:],
+    lambda cookie: cookie[:6] + ("A" if cookie[6] != "A" else "B") + cookie[7:], lambda cookie: cookie + "é",
+    lambda cookie: cookie.rpartition(".")[0] + ".",
+])  # fmt: skip
+def test_a_cookie_that_was_touched_is_none(sessions: Sessions, spoil) -> None:
+    assert sessions.read(spoil(sessions.issue("wang", 3, NOW)), NOW) is None
+
+
+def test_another_boards_cookie_is_none(sessions: Sessions) -> None:
+    other = Sessions(b"x" * 32, AccessSettings())
+    assert sessions.read(other.issue("wang", 3, NOW), NOW) is None
+
+
+def test_it_ends_without_use_and_in_any_case(sessions: Sessions) -> None:
+    cookie = sessions.issue("wang", 3, NOW)
+    assert sessions.read(cookie, NOW + 2 * HOUR) is not None
+    assert sessions.read(cookie, NOW + 4 * HOUR) is not None, "used in between"
+    assert sessions.read(cookie, NOW + 6 * HOUR, use=False) is not None
+    assert sessions.read(cookie, NOW + 6 * HOUR + 1) is None, "a page that looks by itself is no use"
+    busy = sessions.issue("wang", 3, NOW)
+    for number in range(1, 13):
+        assert sessions.read(busy, NOW + number * HOUR) is not None
+    assert sessions.read(busy, NOW + 12 * HOUR + 1) is None
+    assert sessions.read(sessions.issue("wang", 3, NOW + HOUR), NOW) is None, "from the future"
+
+
+def test_signing_out_holds_when_the_board_starts_again(sessions: Sessions, tmp_path: Path) -> None:
+    cookie, other = sessions.issue("wang", 3, NOW), sessions.issue("wang", 3, NOW)
+    ended = sessions.end(cookie, NOW)
+    assert ended is not None
+    assert ended.account == "wang"
+    assert sessions.end(cookie, NOW) is None, "once"
+    assert sessions.end("rubbish", NOW) is None
+    assert sessions.read(cookie, NOW) is None
+    again = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    assert again.read(cookie, NOW) is None
+    assert again.read(other, NOW) is not None, "others go on"
+    assert stat.S_IMODE((tmp_path / "ended").stat().st_mode) == 0o600
+
+
+def test_the_list_of_ended_sessions_forgets_what_is_over(sessions: Sessions, tmp_path: Path) -> None:
+    sessions.end(sessions.issue("wang", 3, NOW), NOW)
+    sessions.end(sessions.issue("wang", 3, NOW + 13 * HOUR), NOW + 13 * HOUR)
+    assert len((tmp_path / "ended").read_text().splitlines()) == 1
+
+
+def test_a_list_that_cannot_be_read_or_written_ends_sessions_all_the_same(tmp_path: Path, caplog) -> None:
+    (tmp_path / "ended").write_text("nonsense\n")
+    sessions = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    assert "cannot be read" in caplog.text
+    away = Sessions(KEY, AccessSettings(), tmp_path / "away" / "ended")
+    cookie = away.issue("wang", 3, NOW)
+    away.end(cookie, NOW)
+    assert away.read(cookie, NOW) is None
+    assert "cannot be written" in caplog.text
+    assert sessions.read(cookie, NOW) is not None
+
+
+def test_memory_is_bounded(sessions: Sessions, monkeypatch) -> None:
+    monkeypatch.setattr("dashboard.accounts.sessions.MOST", 3)
+    cookies = [sessions.issue("wang", 0, NOW) for _ in range(5)]
+    assert [sessions.read(cookie, NOW) is not None for cookie in cookies] == [False, False, True, True, True]
+
+
+def test_a_session_elsewhere_follows_the_epoch_at_which_it_was_seen(sessions: Sessions) -> None:
+    assert sessions.is_new("a")
+    assert sessions.follows("a", 1)
+    assert not sessions.is_new("a")
+    assert sessions.follows("a", 1)
+    assert not sessions.follows("a", 2)
+    assert sessions.follows("b", 2)
+
+
+def test_keys(tmp_path: Path) -> None:
+    path = tmp_path / "board.key"
+    with pytest.raises(UsageError, match="cannot be read"):
+        sessions_of(str(path))
+    path.write_bytes(b"short")
+    with pytest.raises(UsageError, match="too short: 5 bytes"):
+        sessions_of(str(path))
+    path.write_bytes(KEY)
+    assert sessions_of(str(path)) is sessions_of(str(path))

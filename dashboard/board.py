@@ -6,7 +6,7 @@ One pass over the newest judgements and the newest readings; no query per river,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -47,6 +47,11 @@ class StationToday:
         Whether the judge found it worse than its river: by class, or by quality word where the river has no class.
     measured : frozenset of str
         Determinands of which anything was ever read.
+    hours : int or None
+        Valid hours of the window; None where it was never judged.
+    newest_hour_ms : int or None
+        Start of the newest hour of the window with a usable reading, looked up where `newest_ms` is None; milliseconds
+        since the epoch, UTC.
     """
 
     station: Station
@@ -55,6 +60,8 @@ class StationToday:
     water_class: str | None
     worse: bool
     measured: frozenset[str] = frozenset()
+    hours: int | None = None
+    newest_hour_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +253,7 @@ def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Cours
         If the store cannot be read.
     """
     newest = _newest(store.latest())
+    hours = _newest_hours(store, site, newest, now_ms)
     by_station = {row.subject: row for row in store.assessments("station", "window")}
     by_river = {row.subject: row for row in store.assessments("river", "window")}
     rivers = []
@@ -254,24 +262,38 @@ def today(store: ReadingStore, site: Site, now_ms: int, past: Mapping[str, Cours
         sections = [(station, by_station.get(station.id)) for station in site.stations_of(river.id)]
         over = {row["station"] for row in _of(judged, "worse_stations", [])}
         stations = tuple(
-            _station(station, newest.get(station.id, _Newest()), row, station.id in over, site, now_ms)
+            _station(
+                station, newest.get(station.id, _Newest()), hours.get(station.id), row, station.id in over, site, now_ms
+            )
             for station, row in sections
         )
         found = main_pollutants(judged, sections) if judged else ()
         rivers.append(_river(river, judged, found, stations, site, now_ms, (past or {}).get(river.id)))
     rivers.sort(key=_worst_first)
-    figures = _figures(rivers, by_station.values(), site)
-    if figures.newest_ms is None and figures.ever:
-        figures = replace(figures, newest_hour_ms=_newest_hour(store, site, now_ms))
-    return Today(now_ms, site.assessment.window_hours, tuple(rivers), figures)
+    window_hours = site.assessment.window_hours
+    return Today(now_ms, window_hours, tuple(rivers), _figures(rivers, window_hours))
 
 
-def _newest_hour(store: ReadingStore, site: Site, now_ms: int) -> int | None:
-    """Newest hour of the window with a usable reading of any station, from the hourly roll-up."""
+def narrowed(today: Today, rivers: Collection[str] | None) -> Today:
+    """The first page of some rivers alone, its figures included; of all where there is no such choice."""
+    if rivers is None:
+        return today
+    own = tuple(one for one in today.rivers if one.river.id in rivers)
+    return replace(today, rivers=own, figures=_figures(own, today.window_hours))
+
+
+def _newest_hours(store: ReadingStore, site: Site, newest: Mapping[str, _Newest], now_ms: int) -> dict[str, int]:
+    """Newest hour of the window with a usable reading of stations whose newest readings are none, from the roll-up."""
+    lost = [name for name, one in newest.items() if one.usable_ms is None and name in site.stations]
+    if not lost:
+        return {}
+    keys = set().union(*(newest[name].measured for name in lost))
     end_ms = now_ms // HOUR_MS * HOUR_MS + HOUR_MS
     start_ms = end_ms - site.assessment.window_hours * HOUR_MS
-    hours = store.summary(list(site.stations), list(DETERMINANDS), start_ms, end_ms, HOUR_MS)
-    return max(hours.start_ms, default=None)
+    found: dict[str, int] = {}
+    for row in store.summary(lost, [key for key in DETERMINANDS if key in keys], start_ms, end_ms, HOUR_MS):
+        found[row.station] = max(row.start_ms, found.get(row.station, row.start_ms))
+    return found
 
 
 def _newest(latest: Block) -> dict[str, _Newest]:
@@ -295,8 +317,9 @@ def _newest(latest: Block) -> dict[str, _Newest]:
 
 
 def _station(
-    station: Station, newest: _Newest, judged: Assessment | None, over: bool, site: Site, now_ms: int
-) -> StationToday:
+    station: Station, newest: _Newest, newest_hour_ms: int | None, judged: Assessment | None, over: bool, site: Site,
+    now_ms: int,
+) -> StationToday:  # fmt: skip
     return StationToday(
         station=station,
         status=_status(newest, now_ms - site.assessment.stale_after_s * 1000),
@@ -304,6 +327,8 @@ def _station(
         water_class=judged.water_class if judged else None,
         worse=over,
         measured=newest.measured,
+        hours=_of(judged, "hours", 0) if judged else None,
+        newest_hour_ms=newest_hour_ms,
     )
 
 
@@ -362,22 +387,25 @@ def _worst_first(one: RiverToday) -> tuple[float, ...]:
     return (0.0, -WaterClass[one.shade], -max([*one.exceedance.values(), *sections], default=0.0))
 
 
-def _figures(rivers: Sequence[RiverToday], judged: Iterable[Assessment], site: Site) -> Figures:
+def _figures(rivers: Sequence[RiverToday], window_hours: int) -> Figures:
+    stations = [station for one in rivers for station in one.stations]
     by_class = Counter(one.shade for one in rivers)
-    by_status = Counter(station.status for one in rivers for station in one.stations)
-    hours = [_of(row, "hours", 0) for row in judged if row.subject in site.stations]
-    wanted = site.assessment.window_hours * len(site.stations)
+    by_status = Counter(station.status for station in stations)
+    hours = [station.hours for station in stations if station.hours is not None]
+    wanted = window_hours * len(stations)
     statuses: tuple[Status, ...] = ("online", "maintenance", "fault", "silent")
+    newest_ms = max((one.newest_ms for one in rivers if one.newest_ms is not None), default=None)
+    newest_hour_ms = max((s.newest_hour_ms for s in stations if s.newest_hour_ms is not None), default=None)
     return Figures(
         rivers=len(rivers),
-        stations=len(site.stations),
+        stations=len(stations),
         by_class={name: by_class[name] for name in CLASSES},
         ungraded=by_class[None],
         attained=sum(one.attained is True for one in rivers),
         missed=sum(one.attained is False for one in rivers),
         by_status={status: by_status[status] for status in statuses},
         data_share=min(sum(hours) / wanted, 1.0) if hours and wanted else None,
-        newest_ms=max((one.newest_ms for one in rivers if one.newest_ms is not None), default=None),
-        newest_hour_ms=None,
+        newest_ms=newest_ms,
+        newest_hour_ms=newest_hour_ms if newest_ms is None else None,
         ever=any(hours) or any(one.hours or station.measured for one in rivers for station in one.stations),
     )

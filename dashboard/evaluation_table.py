@@ -21,12 +21,15 @@ class Line:
 
     Attributes
     ----------
+    river : str
+        Id of the river that it is, or is of.
     name, state, target, attained, reason, certain, on_previous, on_year, source, hours : str
     partial, provisional : bool
     shade : str or None
         Class as which it is ordered.
     """
 
+    river: str
     name: str
     state: str
     target: str
@@ -51,6 +54,7 @@ def river_lines(report: PeriodReport, site: Site, w: Wording) -> list[Line]:
         sections = [whole.sections[s.id] for s in site.stations_of(name) if s.id in whole.sections]
         lines.append(
             Line(
+                name,
                 w.place(river),
                 w.state_of(_condition(graded)),
                 w.short_class(river.target_class),
@@ -80,6 +84,7 @@ def section_lines(report: PeriodReport, site: Site, w: Wording) -> list[Line]:
         sure = certain.sections[name].water_class
         lines.append(
             Line(
+                river.id,
                 f"{w.place(river)} · {w.place(station)}",
                 w.water_class(shade),
                 w.short_class(river.target_class),

@@ -14,6 +14,7 @@ from collectors.stores.base import HOUR_MS
 from dashboard.board import RiverToday, StationToday, Status, Today
 from dashboard.classes import CLASSES, Condition, is_bad, worse
 from dashboard.freshness import age, newest, outage, station_age
+from dashboard.links import Linker, station_link, words_only
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 
@@ -239,8 +240,8 @@ def _legend(w: Wording) -> Data:
     return {"classes": classes, "stations": stations}
 
 
-def head(one: RiverToday, today: Today, site: Site, w: Wording) -> Data:
-    """The head of a river's panel: class, target, reason, basis and stations."""
+def head(one: RiverToday, today: Today, site: Site, w: Wording, link: Linker = words_only) -> Data:
+    """The head of a river's panel: class, target, reason, basis and stations, each with the way to its page."""
     _ = w._
     facts = [(_("Target"), w.water_class(one.river.target_class)), (_("Responsible"), w.answers(site, one.river))]
     if deciding := _deciding(one):
@@ -265,6 +266,7 @@ def head(one: RiverToday, today: Today, site: Site, w: Wording) -> Data:
                 "name": w.place(station.station), "cls": station.water_class,
                 "mark": w.short_class(station.water_class), "status": station.status, "worse": station.worse,
                 "text": _standing(station, today, w),
+                "link": link(station_link(w.place(station.station), station.station.id)),
             }
             for station in one.stations
         ],

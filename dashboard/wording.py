@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from analytics.descriptors import DESCRIPTORS, Descriptor
 from analytics.rounding import round_half_even
 from dashboard.board import Status
+from dashboard.casework.vocabulary import Words
 from dashboard.classes import Condition
 from dashboard.i18n import Translator
 from sensors.determinand import DETERMINANDS
@@ -181,6 +182,36 @@ class Wording:
     def clock(self, time_ms: int) -> str:
         """Hours and minutes."""
         return f"{self._local(time_ms):%H:%M}"
+
+    def measure(self, value: float, unit: str) -> str:
+        """Amount of a goal or task: items as they are counted, lengths in metres or kilometres."""
+        if unit != "m":
+            return f"{value:,.0f}"
+        return f"{value:,.0f} m" if value < 10_000 else f"{value / 1000:,.1f} km"
+
+    def from_until(self, start_ms: int, end_ms: int | None, now_ms: int) -> str:
+        """Span from one instant to another: 11-20 05:00 to 08:00; open where it has no end."""
+        _ = self._
+        start = self.instant(start_ms, now_ms)
+        if end_ms is None:
+            return _("since {instant}", instant=start)
+        same = self._local(start_ms).date() == self._local(end_ms).date()
+        return _("{start} to {end}", start=start, end=self.clock(end_ms) if same else self.instant(end_ms, now_ms))
+
+    def date(self, day: date) -> str:
+        """Day as it is written in lists: 2026-11-23."""
+        return day.isoformat()
+
+    def department(self, site: Site, department: str | None) -> str:
+        """Name of a department; the key itself where the site has no such one."""
+        if department is None:
+            return NOTHING
+        one = site.departments.get(department)
+        return department if one is None else one.name if self.chinese else one.name_en or one.name
+
+    def word(self, words: Words, key: str) -> str:
+        """Word of the books for a key."""
+        return words.word(key, self._.code)
 
     def _local(self, time_ms: int) -> datetime:
         return datetime.fromtimestamp(time_ms / 1000, self.zone)

@@ -107,8 +107,10 @@ def goals(site: Path, store: str, books: str, files: Path | None, seed: bool, la
     for state in states:
         name = state.goal.name if language == "zh" else state.goal.name_en or state.goal.name
         when = state.forecast.reached_on
+        # What nobody has evaluated, or what there is nothing of, has no figure.
+        figure = "-" if state.measured.unknown else f"{state.measured.value:g}"
         click.echo(
-            f"{state.measured.value:g} / {state.needed:g} {state.measured.unit:5}  "
+            f"{figure} / {state.needed:g} {state.measured.unit:5}  "
             f"{state.goal.due_on}  {'' if when is None else when.isoformat():10}  "
             f"{desk.words(STANDINGS[state.standing])}  {name}  ({len(state.measured.obstacles)})"
         )

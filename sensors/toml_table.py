@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, fields, replace
 from typing import Any, TypeVar
 
 from sensors.lists import Checker
@@ -162,6 +163,43 @@ class Table:
             else:
                 self.checker.bad(place, item, "a table")
         return found
+
+
+def settings_of(top: Table, name: str, default: T, other: Callable[[Table, str, Any], Any]) -> T:
+    """A table whose keys are the fields of a dataclass; a field that is absent stays as it is in the default.
+
+    Parameters
+    ----------
+    top : Table
+        Which has it, or has not.
+    name : str
+        Of the table.
+    default : dataclass instance
+        Its fields say what may be written: a pair ``bounds`` in a field's metadata makes it a number, whole where its
+        type is int; a default that is true or false makes it a flag.
+    other : callable
+        Reads a field of another kind: table, key, default; notes what is wrong with it.
+    """
+    table = top.table(name)
+    if table is None:
+        return default
+    known = {each.name: each for each in fields(default)}  # type: ignore[arg-type]
+    table.known(known)
+    values: dict[str, Any] = {}
+    for key in table.raw.keys() & known.keys():
+        before = getattr(default, key)
+        if bounds := known[key].metadata.get("bounds"):
+            values[key] = (table.whole if known[key].type in ("int", int) else table.number)(key, before, *bounds)
+        elif isinstance(before, bool):
+            values[key] = table.flag(key, before)
+        else:
+            values[key] = other(table, key, before)
+    return replace(default, **values)  # type: ignore[type-var]
+
+
+def bounded(default: float, low: float, high: float) -> Any:
+    """Field of a dataclass that `settings_of` reads as a number within bounds, both included."""
+    return field(default=default, metadata={"bounds": (low, high)})
 
 
 def word(value: Any) -> str:

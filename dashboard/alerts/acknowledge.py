@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from collectors.clock import Now
-from dashboard.alerts.telling import severity_word
+from dashboard.alerts.telling import severity_word, since_ms
 from dashboard.alerts.tokens import alerts_of, find_token, use_token
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
@@ -124,7 +124,7 @@ def _body(_: Translator, desk: Desk, view: _View, now_ms: int) -> list[str]:
 def _item(_: Translator, desk: Desk, alert: Alert) -> str:
     said = [f"<strong>{escape(severity_word(_, alert.severity))}</strong> {escape(alert.title)}"]
     said += [escape(line) for line in alert.text.splitlines() if line.strip()]
-    said.append(escape(_("Since {time}", time=_instant(desk, alert.raised_ms))))
+    said.append(escape(_("Since {time}", time=_instant(desk, since_ms(alert)))))
     if alert.cleared_ms is not None:
         said.append(escape(_("Over since {time}", time=_instant(desk, alert.cleared_ms))))
     if alert.acknowledged_ms is not None:

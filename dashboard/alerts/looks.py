@@ -88,13 +88,19 @@ def at_events(scene: Scene) -> Found:
     ids = [event.id for event in events]
     orders: dict[str, str] = {}
     told: set[str] = set()
+    rejected: set[str] = set()
     with office.books.read() as session:
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
-            links = session.execute(select(EventLink.event, EventLink.order_number).where(EventLink.event.in_(some)))
-            orders.update((event, number) for event, number in links)
+            links = session.execute(
+                select(EventLink.event, EventLink.order_number, Order.state)
+                .join(Order, Order.number == EventLink.order_number)
+                .where(EventLink.event.in_(some))
+            ).all()
+            orders.update((event, number) for event, number, _state in links)
+            rejected.update(event for event, _number, state in links if state == "dismissed")
             told.update(event for event in session.scalars(select(Alert.event).where(Alert.event.in_(some))) if event)
-    wanted = causes_water.of_events(office.desk, office.settings, events, orders, told, now_ms)
+    wanted = causes_water.of_events(office.desk, office.settings, events, orders, told, now_ms, rejected)
     return Found(("event",), tuple(wanted))
 
 
@@ -104,13 +110,17 @@ def at_classes(scene: Scene) -> Found:
     end_ms = scene.now_ms // HOUR_MS * HOUR_MS
     start_ms = end_ms - HOURS_BACK_MS
     keys = [key for key in ASSESSED if key in DETERMINANDS]
-    hours = _classes(scene, scene.store.summary(list(site.stations), keys, start_ms, end_ms, HOUR_MS))
+    summary = scene.store.summary(list(site.stations), keys, start_ms, end_ms, HOUR_MS)
+    hours = _classes(scene, summary)
+    means = _newest(summary) | {
+        row.subject: dict(row.detail.get("means") or {}) for row in scene.store.assessments("river", "window")
+    }
     for river in site.rivers:
         rows = scene.store.assessment_history("river", river, "window", start_ms, end_ms + HOUR_MS)
         hours[river] = [(row.time_ms, WaterClass[shade]) for row in rows if (shade := Condition.of(row).shade)]
     with office.books.read() as session:
-        held = {alert.river or "": _levels(alert) for alert in _open(session, "water_class")}
-    return Found(("water_class",), tuple(causes_water.of_classes(office.desk, office.settings, hours, held)))
+        held = {alert.river or "": dict(alert.detail) for alert in _open(session, "water_class")}
+    return Found(("water_class",), tuple(causes_water.of_classes(office.desk, office.settings, hours, held, means)))
 
 
 def at_silence(scene: Scene) -> Found:
@@ -235,6 +245,16 @@ def _classes(scene: Scene, summary: Summary) -> dict[str, list[Hour]]:
     return found
 
 
+def _newest(summary: Summary) -> dict[str, dict[str, float]]:
+    """Newest hourly mean of each station and determinand, without suspect readings."""
+    found: dict[str, dict[str, tuple[int, float]]] = {}
+    for row in summary:
+        if row.certain_mean is not None:
+            known = found.setdefault(row.station, {})
+            known[row.determinand] = max(known.get(row.determinand, (0, 0.0)), (row.start_ms, row.certain_mean))
+    return {station: {key: value for key, (_time, value) in known.items()} for station, known in found.items()}
+
+
 def _heard(scene: Scene) -> tuple[dict[str, int], set[str]]:
     """When each station last gave a value, and which say that they are in maintenance or stopped."""
     latest = scene.store.latest()
@@ -263,8 +283,3 @@ def _visited(session: Session, now_ms: int) -> set[str]:
 
 def _open(session: Session, kind: str) -> list[Alert]:
     return list(session.scalars(select(Alert).where(Alert.kind == kind, Alert.cleared_ms.is_(None))))
-
-
-def _levels(alert: Alert) -> dict[str, Any]:
-    levels = alert.detail.get("levels")
-    return levels if isinstance(levels, dict) else {}

@@ -15,7 +15,7 @@ from dashboard.i18n import DEFAULT_LANGUAGE, LANGUAGES
 from sensors.errors import ConfigError, Problem
 from sensors.lists import Checker
 from sensors.site import Site
-from sensors.toml_table import Table
+from sensors.toml_table import Table, bounded, settings_of
 
 FILE = "alerts.toml"
 
@@ -28,10 +28,6 @@ TARGETS = ("department", "grid", "chief", "office", "maintainer", "hears")
 
 #: Those that stand for whoever answers for the water.
 _WATER = frozenset({"department", "grid", "chief"})
-
-
-def _number(default: float, low: float, high: float) -> Any:
-    return field(default=default, metadata={"bounds": (low, high)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +68,21 @@ class RaiseSettings:
         A cause must be gone for so long before its alert is cleared: one that flickers is one thread [min].
     """
 
-    event_probability: float = _number(0.4, 0, 1)
-    event_hours: float = _number(72, 1, 720)
+    event_probability: float = bounded(0.4, 0, 1)
+    event_hours: float = bounded(72, 1, 720)
     from_class: str = "IV"
-    class_hours: int = _number(2, 1, 24)
-    class_clear_hours: int = _number(4, 1, 48)
-    class_gap_hours: int = _number(4, 1, 24)
-    silent_min: float = _number(30, 1, 1440)
-    burst: int = _number(3, 2, 1000)
-    fault_hours: float = _number(3, 1, 48)
-    fault_share: float = _number(0.8, 0.05, 1)
-    calibration_days: int = _number(7, 0, 365)
-    disk_free_gb: float = _number(2, 0, 10000)
-    spool_rows: int = _number(100000, 1, 10**9)
-    hub_min: float = _number(5, 1, 1440)
-    clear_min: float = _number(10, 0, 1440)
+    class_hours: int = bounded(2, 1, 24)
+    class_clear_hours: int = bounded(4, 1, 48)
+    class_gap_hours: int = bounded(4, 1, 24)
+    silent_min: float = bounded(30, 1, 1440)
+    burst: int = bounded(3, 2, 1000)
+    fault_hours: float = bounded(3, 1, 48)
+    fault_share: float = bounded(0.8, 0.05, 1)
+    calibration_days: int = bounded(7, 0, 365)
+    disk_free_gb: float = bounded(2, 0, 10000)
+    spool_rows: int = bounded(100000, 1, 10**9)
+    hub_min: float = bounded(5, 1, 1440)
+    clear_min: float = bounded(10, 0, 1440)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +109,11 @@ class TellSettings:
     quiet_from: time = time(22)
     quiet_to: time = time(7)
     quiet_passes: str = "critical"
-    warning_min: float = _number(240, 0, 10080)
-    serious_min: float = _number(60, 0, 10080)
-    critical_min: float = _number(15, 0, 10080)
-    levels: int = _number(2, 1, 9)
-    link_hours: float = _number(72, 1, 720)
+    warning_min: float = bounded(240, 0, 10080)
+    serious_min: float = bounded(60, 0, 10080)
+    critical_min: float = bounded(15, 0, 10080)
+    levels: int = bounded(2, 1, 9)
+    link_hours: float = bounded(72, 1, 720)
     cleared: bool = True
 
     def patience_ms(self, severity: str) -> int:
@@ -143,12 +139,12 @@ class OutboxSettings:
         Most alerts in one message; what waits for the same person goes together.
     """
 
-    attempts: int = _number(20, 1, 1000)
-    first_s: float = _number(10, 0.01, 3600)
-    longest_s: float = _number(1800, 0.01, 86400)
-    lease_s: float = _number(120, 0.05, 3600)
-    timeout_s: float = _number(20, 0.05, 300)
-    digest: int = _number(20, 1, 100)
+    attempts: int = bounded(20, 1, 1000)
+    first_s: float = bounded(10, 0.01, 3600)
+    longest_s: float = bounded(1800, 0.01, 86400)
+    lease_s: float = bounded(120, 0.05, 3600)
+    timeout_s: float = bounded(20, 0.05, 300)
+    digest: int = bounded(20, 1, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +256,9 @@ def read_alerts(raw: bytes, site: Site) -> AlertSettings:
         board=_address(top),
         maintainer=_maintainer(top, site),
         office=top.texts("office") if "office" in top.raw else (),
-        raising=_numbers(top, "raise", RaiseSettings()),
-        tell=_numbers(top, "tell", TellSettings()),
-        outbox=_numbers(top, "outbox", OutboxSettings()),
+        raising=settings_of(top, "raise", RaiseSettings(), _other),
+        tell=settings_of(top, "tell", TellSettings(), _other),
+        outbox=settings_of(top, "outbox", OutboxSettings(), _other),
         events=_severities(top, "events") or EVENTS,
         channels=_severities(top, "channels"),
         duty=_duty(top, site),
@@ -287,28 +283,11 @@ def _maintainer(top: Table, site: Site) -> str:
     return name
 
 
-def _numbers(top: Table, name: str, default: Any) -> Any:
-    """A table whose keys are the fields of a dataclass."""
-    table = top.table(name)
-    if table is None:
-        return default
-    table.known(each.name for each in fields(default))
-    values: dict[str, Any] = {}
-    for each in fields(default):
-        before = getattr(default, each.name)
-        if each.name not in table.raw:
-            continue
-        if bounds := each.metadata.get("bounds"):
-            read = table.whole if each.type == "int" else table.number
-            values[each.name] = read(each.name, before, *bounds)
-        elif isinstance(before, bool):
-            values[each.name] = table.flag(each.name, before)
-        elif isinstance(before, time):
-            values[each.name] = _time(table, each.name, before)
-        else:
-            accepted = CLASSES if each.name == "from_class" else SEVERITIES
-            values[each.name] = table.choice(each.name, before, accepted)
-    return type(default)(**values)
+def _other(table: Table, key: str, default: Any) -> Any:
+    """A field that is no number and no flag: a time, or one of some words."""
+    if isinstance(default, time):
+        return _time(table, key, default)
+    return table.choice(key, default, CLASSES if key == "from_class" else SEVERITIES)
 
 
 def _time(table: Table, key: str, default: time) -> time:

@@ -49,7 +49,7 @@ def compose(desk: Desk, rows: Sequence[tuple[Message, Alert]], link: str) -> Tol
         [(headline, alert)] = told
         title = _("[{site}] {severity}: {title}", site=site, severity=severity_word(_, severity), title=headline)
         lines += [line for line in alert.text.splitlines() if line.strip()]
-        lines.append(_("Since {time}", time=_instant(desk, alert.raised_ms)))
+        lines.append(_("Since {time}", time=_instant(desk, since_ms(alert))))
         if alert.order:
             lines.append(_("Work order {number}", number=alert.order))
         if alert.acknowledged_by:
@@ -60,6 +60,12 @@ def compose(desk: Desk, rows: Sequence[tuple[Message, Alert]], link: str) -> Tol
         lines += [f"{number}. {headline}" for number, (headline, _alert) in enumerate(told, 1)]
     ids = ",".join(str(message.id) for message, _alert in rows)
     return Told.of(hashlib.sha256(ids.encode()).hexdigest()[:24], severity, title, lines, link, _("Acknowledge:"))
+
+
+def since_ms(alert: Alert) -> int:
+    """Since when its cause is there, where that is known; else since when it is raised [ms since the epoch, UTC]."""
+    found = (alert.detail or {}).get("since_ms")
+    return found if isinstance(found, int) else alert.raised_ms
 
 
 def trial(desk: Desk, now_ms: int) -> Told:

@@ -1,9 +1,9 @@
 """The audit trail: every change of the books, who made it and when, each entry sealed by the one before.
 
 A seal is the SHA-256 of the seal before and the entry as canonical JSON, so that an entry that was altered, removed or
-put in between breaks the chain from there on; the head, kept in a row of its own, shows a tail that was cut off. Rows
-that are changed past the program are not found by it yet. Who can rewrite the whole database can rewrite the chain:
-keep its head elsewhere too (`verify` tells it, backups carry it).
+put in between breaks the chain from there on; the head, kept in a row of its own, shows a tail that was cut off. The
+rows of the books are held against what the trail says they are. Who can rewrite the whole database can rewrite the
+chain: keep its head elsewhere too (`verify` tells it, backups carry it).
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Integer, String, Text, event, insert, inspect, select, update
 from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
 
+from dashboard.casework.audit_rows import Rows, plain_value
 from dashboard.casework.base import Base
 
 #: What the first entry follows.
@@ -85,23 +84,39 @@ def seal(previous: str, entry: Mapping[str, Any]) -> str:
 
 
 def verify(session: Session) -> Verdict:
-    """Follow the chain from its first entry to its head."""
+    """Follow the chain from its first entry to its head, and hold the books against what it says they are."""
     problems: list[str] = []
-    previous, count = GENESIS, 0
-    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.seq).execution_options(yield_per=1000)):
+    previous, count, rows = GENESIS, 0, Rows()
+    columns = list(AuditEntry.__table__.columns)
+    names = [column.name for column in columns]
+    for row in session.execute(select(*columns).order_by(AuditEntry.seq).execution_options(yield_per=2000)):
+        entry = dict(zip(names, row, strict=True))
+        about = entry["action"], entry["subject"], entry["subject_id"]
         count += 1
-        if entry.seq != count:
-            problems.append(f"entry {count} is missing; the next one is {entry.seq}")
-            count = entry.seq
-        found = seal(previous, {column.key: getattr(entry, column.key) for column in _columns(AuditEntry)})
-        if found != entry.hash:
-            problems.append(f"entry {entry.seq} ({entry.action} {entry.subject} {entry.subject_id}) was altered")
-        previous = entry.hash
-    head = session.get(AuditHead, 1)
-    if head is None or (head.seq, head.hash) != (count, previous):
+        if entry["seq"] != count:
+            problems.append(f"entry {count} is missing; the next one is {entry['seq']}")
+            count = entry["seq"]
+        if seal(previous, entry) != entry["hash"]:
+            problems.append(f"entry {count} ({' '.join(about)}) was altered")
+        previous = entry["hash"]
+        rows.take(*about, entry["before"], entry["after"])
+    head = session.execute(select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)).one_or_none()
+    if head is None or tuple(head) != (count, previous):
         said = "nothing" if head is None else f"entry {head.seq}"
         problems.append(f"the chain ends at entry {count}; its head says {said}")
+    problems += rows.strayed(session, lambda subject, subject_id: _told(session, subject, subject_id))
     return Verdict(count, previous, tuple(problems))
+
+
+def _told(session: Session, subject: str, subject_id: str) -> _Values:
+    """What the trail says of one row: everything that was ever written into it, the newest last."""
+    query = select(AuditEntry.action, AuditEntry.after).where(
+        AuditEntry.subject == subject, AuditEntry.subject_id == subject_id
+    )
+    told: _Values = {}
+    for action, after in session.execute(query.order_by(AuditEntry.seq)):
+        told = {} if action == "delete" else told | (after or {})
+    return told
 
 
 def holds(session: Session, head: str) -> bool:
@@ -127,10 +142,10 @@ def audited(session: Session, actor: str, now_ms: int, reason: str = "") -> Iter
     def before_flush(_session: Session, _context: UOWTransaction, _instances: Any) -> None:
         for row in session.dirty:
             if row.__audited__ and session.is_modified(row):
-                changes.append(("update", row, _values(row, before=True)))
+                changes.append(("update", row, _before(session, row)))
         for row in session.deleted:
             if row.__audited__:
-                changes.append(("delete", row, _values(row, before=True)))
+                changes.append(("delete", row, _before(session, row)))
         changes.extend(("insert", row, None) for row in session.new if row.__audited__)
 
     def after_flush(_session: Session, _context: UOWTransaction) -> None:
@@ -165,23 +180,35 @@ def audited(session: Session, actor: str, now_ms: int, reason: str = "") -> Iter
         event.remove(session, "after_flush", after_flush)
 
 
-def _columns(model: Any) -> Any:
-    return inspect(model).column_attrs
+def _values(row: Any) -> _Values:
+    """Columns of a row as JSON can carry them."""
+    return {column.key: plain_value(getattr(row, column.key)) for column in inspect(row).mapper.column_attrs}
 
 
-def _values(row: Any, *, before: bool = False) -> _Values:
-    """Columns of a row as JSON can carry them; with `before`, as they were when it was loaded."""
+def _before(session: Session, row: Any) -> _Values:
+    """Columns as they were before the change that is about to be written.
+
+    What was set without having been loaded (a column that was left empty when the row was made, one that had expired)
+    is not known to the session: the database is asked.
+    """
     state = inspect(row)
     values = {}
+    unknown = []
     for column in state.mapper.column_attrs:
-        history = state.attrs[column.key].history if before else None
-        if history is not None and history.added and not history.deleted:
-            # It was set without having been loaded: what it was has to be asked for.
-            history = state.attrs[column.key].load_history()
-        if history is not None and history.deleted:
-            values[column.key] = _plain(history.deleted[0])
+        history = state.attrs[column.key].history
+        if history.deleted:
+            values[column.key] = plain_value(history.deleted[0])
+        elif history.added:
+            unknown.append(column)
         else:
-            values[column.key] = _plain(getattr(row, column.key))
+            values[column.key] = plain_value(getattr(row, column.key))
+    if unknown:
+        mapper = state.mapper
+        query = select(*(column.columns[0] for column in unknown))
+        for column, value in zip(mapper.primary_key, state.identity, strict=True):
+            query = query.where(column == value)
+        found = session.execute(query).one()
+        values |= {column.key: plain_value(value) for column, value in zip(unknown, found, strict=True)}
     return values
 
 
@@ -190,13 +217,3 @@ def _changed(values: _Values | None, other: _Values | None) -> _Values | None:
     if values is None or other is None:
         return values
     return {key: value for key, value in values.items() if value != other[key]}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return hashlib.sha256(value).hexdigest()
-    return value

@@ -54,9 +54,9 @@ def department(*also: str) -> Column:
     return Column("department", "责任部门", "Department", Reference("department"), also=names)
 
 
-def day(attribute: str, zh: str, en: str, *also: str, required: bool = False) -> Column:
-    """A calendar day."""
-    return Column(attribute, zh, en, Day(), required, also)
+def day(attribute: str, zh: str, en: str, *also: str, required: bool = False, ahead: bool = False) -> Column:
+    """A calendar day; one that may lie in the future where it is planned."""
+    return Column(attribute, zh, en, Day(), required, also, ahead)
 
 
 def line(attribute: str, zh: str, en: str, *also: str, required: bool = False) -> Column:

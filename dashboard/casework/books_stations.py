@@ -44,7 +44,7 @@ VISITS = Book(
             of("before", "校准前", "Before", _ANY, "校准前读数"), of("after", "校准后", "After", _ANY, "校准后读数"),
             of("tolerance", "允许误差", "Tolerance", Number(0, 1e9)),
             of("passed", "是否合格", "Passed", YesNo(), "合格", "结论"),
-            day("next_due_on", "下次校准日期", "Next due on", "下次校准"),
+            day("next_due_on", "下次校准日期", "Next due on", "下次校准", ahead=True),
         ),
         key=("determinand", "standard"), derive=_judge,
     ),

@@ -106,7 +106,7 @@ RIVER_POLICY = Book(
         of("list", "清单", "List", Choice(words.POLICY_LISTS), "清单类型", required=True),
         of("position", "序号", "Position", Number(1, 9999, whole=True), "no", required=True),
         of("text", "内容", "Text", LONG, required=True),
-        department(), day("due_on", "完成期限", "Due on", "期限"), day("done_on", "完成日期", "Done on"),
+        department(), day("due_on", "完成期限", "Due on", "期限", ahead=True), day("done_on", "完成日期", "Done on"),
     ),
     key=("river", "list", "position"),
 )  # fmt: skip

@@ -6,8 +6,9 @@ After a case was reported done the water is watched: an event at the same place 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,15 +16,30 @@ from sqlalchemy.orm import Session
 from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.evidence import Evidence, described, gather, read_event
-from dashboard.casework.lifecycle import OPEN_STATES, SERVICE
+from dashboard.casework.evidence import Evidence, gather, read_event
+from dashboard.casework.explained import described, kind_word
+from dashboard.casework.lifecycle import OPEN_STATES, SERVICE, Actor, Refused, check_rule
+from dashboard.casework.marked import _
+from dashboard.casework.order_effects import note
 from dashboard.casework.orders import apply, find_order, open_order
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.orders import EventLink, Order
+from dashboard.wording import Wording
 from sensors.errors import StoreError
 
 #: States in which the water is watched.
 WATCHED_STATES = ("done", "archived")
+
+#: What an event was that the office rejects.
+VERDICTS: Mapping[str, str] = MappingProxyType(
+    {
+        "fault": _("Probe fault or fouling"), "visit": _("Work at the station"), "rain": _("Rain runoff"),
+        "operation": _("Known gate or pump operation"), "natural": _("Natural change"), "other": _("Something else"),
+    }
+)  # fmt: skip
+
+#: What stands in the step of an event that joins a case.
+EVENT_JOINED = _("Event {event}, {kind}")
 
 #: How far back events are taken up that no order knows [d].
 LOOK_BACK_DAYS = 14
@@ -104,11 +120,115 @@ def open_case(session: Session, desk: Desk, event: Event, now_ms: int, evidence:
                       updated_ms=event.updated_ms, evidence=dict(told))
         )  # fmt: skip
         if joined is not None:
-            text = desk.words("Event {event}, {kind}", event=event.id, kind=desk.words(event.kind))
+            text = desk.words(EVENT_JOINED, event=event.id, kind=kind_word(desk.words, event.kind))
             apply(session, desk, order.number, "join", SERVICE, now_ms, text=text)
             _reopen_if_back(session, desk, order, event, now_ms)
     session.flush()
     return order
+
+
+def accept(session: Session, desk: Desk, actor: Actor, event: Event, now_ms: int,
+           evidence: Evidence | None = None) -> Order:  # fmt: skip
+    """The office takes an event for what it is: its order is registered, and opened first where there is none.
+
+    An order that is further on already stays as it is.
+
+    Raises
+    ------
+    Refused
+        If the actor may not, or the event was rejected before.
+    """
+    order = _taken_up(session, desk, actor, "register", event, now_ms, evidence)
+    if order.state == "dismissed":
+        raise Refused(_("{action} is not possible while the order is {state}"), action="register", state=order.state)
+    if order.state == "draft":
+        apply(session, desk, order.number, "register", actor, now_ms)
+    return order
+
+
+def reject(session: Session, desk: Desk, actor: Actor, event: Event, now_ms: int, verdict: str, text: str,
+           evidence: Evidence | None = None) -> Order:  # fmt: skip
+    """The office says that an event is none: its draft is dismissed, and the event is not raised again.
+
+    Parameters
+    ----------
+    session : Session
+    desk : Desk
+    actor : Actor
+    event : Event
+    now_ms : int
+        Milliseconds since the epoch, UTC.
+    verdict : str
+        What it was instead: a key of `VERDICTS`. Kept with the order, for later events at the place.
+    text : str
+        Why, in the actor's words.
+    evidence : Evidence, optional
+
+    Raises
+    ------
+    Refused
+        If the actor may not, there is no such verdict, or the order is no draft any more.
+    """
+    if verdict not in VERDICTS:
+        raise Refused(_("there is no verdict {verdict}"), verdict=verdict)
+    order = _taken_up(session, desk, actor, "dismiss", event, now_ms, evidence)
+    apply(session, desk, order.number, "dismiss", actor, now_ms, text=text)
+    order.evidence = {**order.evidence, "verdict": verdict}
+    session.flush()
+    return order
+
+
+def merge(session: Session, desk: Desk, actor: Actor, number: str, into: str, now_ms: int) -> Order:
+    """Make two cases one: the events of a draft go to another order, and the draft is dismissed.
+
+    Parameters
+    ----------
+    session : Session
+    desk : Desk
+    actor : Actor
+    number : str
+        Of the draft.
+    into : str
+        Of the order that goes on: open, or done and not yet archived.
+    now_ms : int
+        Milliseconds since the epoch, UTC.
+
+    Raises
+    ------
+    Refused
+        If the actor may not, the first is no draft, or the second is settled.
+    """
+    take_turn(session)
+    words, draft, order = desk.words, find_order(session, number), find_order(session, into)
+    check_rule("dismiss", draft.state, actor)
+    if draft.number == order.number:
+        raise Refused(_("an order cannot be merged with itself"))
+    if order.state not in (*OPEN_STATES, "done"):
+        raise Refused(_("{action} is not possible while the order is {state}"), action="join", state=order.state)
+    links = select(EventLink).where(EventLink.order_number == draft.number)
+    for link in session.scalars(links.order_by(EventLink.start_ms, EventLink.event)).all():
+        link.order_number = order.number
+        text = words(EVENT_JOINED, event=link.event, kind=kind_word(words, str(link.evidence.get("kind", ""))))
+        note(order, actor, now_ms, "join", order.state, order.state, text)
+    stations = dict.fromkeys([*_stations(order), *_stations(draft)])
+    order.evidence = {**order.evidence, "stations": list(stations)}
+    order.event = order.event or draft.event
+    text = words(_("Merged into order {number}"), number=order.number)
+    apply(session, desk, draft.number, "dismiss", actor, now_ms, text=text)
+    draft.evidence = {**draft.evidence, "merged": order.number}
+    session.flush()
+    return order
+
+
+def _taken_up(session: Session, desk: Desk, actor: Actor, action: str, event: Event, now_ms: int,
+              evidence: Evidence | None) -> Order:  # fmt: skip
+    check_rule(action, "draft", actor)
+    return open_case(session, desk, event, now_ms, evidence)
+
+
+def _stations(order: Order) -> list[str]:
+    stations = order.evidence.get("stations", [])
+    return [str(name) for name in stations] if isinstance(stations, list) else []
 
 
 def take_events(books: Books, desk: Desk, store: ReadingStore, now_ms: int) -> list[str]:
@@ -175,8 +295,7 @@ def _same_place(order: Order, place: Place) -> bool:
     """Two named outfalls are the same or not; where one is not named, a station in common decides."""
     if order.outfall is not None and place.outfall is not None:
         return order.outfall == place.outfall
-    stations = order.evidence.get("stations", [])
-    return order.river == place.river and isinstance(stations, list) and bool(set(stations) & set(place.stations))
+    return order.river == place.river and bool(set(_stations(order)) & set(place.stations))
 
 
 def _near(session: Session, desk: Desk, order: Order, event: Event) -> bool:
@@ -197,7 +316,7 @@ def _draft(session: Session, desk: Desk, place: Place, told: Evidence, event: Ev
         desk,
         SERVICE,
         now_ms,
-        title=_title(desk, place, event),
+        title=_illustrative(desk, told, _title(desk, place, event)),
         text=described(told, desk.site, desk.words),
         origin="event",
         state="draft",
@@ -209,18 +328,23 @@ def _draft(session: Session, desk: Desk, place: Place, told: Evidence, event: Ev
     )
 
 
+def _illustrative(desk: Desk, told: Evidence, title: str) -> str:
+    """Nobody is to take a case of a demonstration for one that was measured."""
+    return desk.words(_("{title} (illustrative)"), title=title) if told.get("illustrative") else title
+
+
 def _title(desk: Desk, place: Place, event: Event) -> str:
     words, site = desk.words, desk.site
-    kind = words(event.kind)
+    kind = kind_word(words, event.kind)
     if place.river is None:
-        return words("{kind}, place unknown", kind=kind)
-    river = site.rivers[place.river]
-    name = river.name if words.code == "zh" else river.name_en or river.name
+        return words(_("{kind}, place unknown"), kind=kind)
+    w = Wording.of(site, words)
+    river = w.place(site.rivers[place.river])
     if place.outfall is not None:
-        return words("{kind} in {river}, probably outfall {outfall}", kind=kind, river=name, outfall=place.outfall)
-    station = site.stations[place.stations[0]]
-    seen = station.name if words.code == "zh" else station.name_en or station.name
-    return words("{kind} in {river}, seen at {station}", kind=kind, river=name, station=seen)
+        told = _("{kind} in {river}, probably outfall {outfall}")
+        return words(told, kind=kind, river=river, outfall=place.outfall)
+    station = w.place(site.stations[place.stations[0]])
+    return words(_("{kind} in {river}, seen at {station}"), kind=kind, river=river, station=station)
 
 
 def _reopen_if_back(session: Session, desk: Desk, order: Order, event: Event, now_ms: int) -> None:
@@ -234,5 +358,5 @@ def _reopen_if_back(session: Session, desk: Desk, order: Order, event: Event, no
     if event.kind not in desk.settings.cases.event_kinds:
         return
     if event.start_ms > order.done_ms or last_ms > order.done_ms + grace_ms:
-        text = desk.words("The water shows it again: event {event}", event=event.id)
+        text = desk.words(_("The water shows it again: event {event}"), event=event.id)
         apply(session, desk, order.number, "reopen", SERVICE, now_ms, text=text)

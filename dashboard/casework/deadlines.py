@@ -137,4 +137,5 @@ def _overdue(order: Order, part: OrderPart | None, level: int, due_ms: int) -> O
 
 def _told(desk: Desk, step: Overdue) -> str:
     when = f"{datetime.fromtimestamp(step.due_ms / 1000, desk.calendar.zone):%Y-%m-%d %H:%M}"
-    return desk.words("Overdue since {time}", time=when)
+    _ = desk.words
+    return _("Overdue since {time}", time=when)

@@ -1,6 +1,7 @@
 """What the water says of an event, as an order carries it: readings, ranked outfalls, rain, similar events before.
 
-Everything in an event's `detail` may be missing or of another form: what cannot be read is left out, never guessed.
+The keys of an event's `detail` are those that `deploy.watch_rows.event_row` writes. Each may be missing or of another
+form: what cannot be read is left out, never guessed. `dashboard.casework.explained` puts it into words.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
-from dashboard.i18n import Translator
 from sensors.determinand import DETERMINANDS
 from sensors.site import Site
 
@@ -24,16 +24,31 @@ SIMILAR_MOST = 5
 #: Outfalls that are told, best first.
 CANDIDATES_MOST = 10
 
-
-#: From this probability on, that the outfall cannot be told is said.
+#: From here on, that the outfall cannot be told is said; the watch says 0 or 1.
 CANNOT_TELL = 0.5
 
 
 class Candidate(TypedDict):
-    """An outfall that may be the cause."""
+    """An outfall that may be the cause; ``travel_h`` is how long its water takes to the first station [h]."""
 
     outfall: str
     probability: float
+    travel_h: float | None
+
+
+class Neighbour(TypedDict):
+    """A station up (negative hours) or down the water, and its strongest rise [multiples of the series' scale]."""
+
+    station: str
+    travel_h: float
+    rise: float
+
+
+class Arrival(TypedDict):
+    """Since when a station has shown it [ms since the epoch, UTC]."""
+
+    station: str
+    onset_ms: int
 
 
 class ReadingsOf(TypedDict):
@@ -80,10 +95,19 @@ class Evidence(TypedDict, total=False):
     probabilities: dict[str, float]
     candidates: list[Candidate]
     cannot_tell: float
+    effective: float
     rain_mm: float
+    rain_known: bool
     episodes: float
+    peak: float
     first: First
-    explanation: str
+    rises: dict[str, float]
+    increments: dict[str, float]
+    against: dict[str, float]
+    neighbours: list[Neighbour]
+    arrivals: list[Arrival]
+    silent: list[str]
+    illustrative: bool
     readings: list[ReadingsOf]
     similar: list[Similar]
 
@@ -101,17 +125,26 @@ def read_event(event: Event, site: Site) -> Evidence:
         "determinands": [key for key in _listed(detail.get("determinands")) if key in DETERMINANDS],
         "candidates": _candidates(detail.get("candidates"), site),
     }
-    for key in ("cannot_tell", "rain_mm", "episodes"):
+    for key in ("cannot_tell", "effective", "rain_mm", "episodes", "peak"):
         if (number := _number(detail.get(key))) is not None:
             told[key] = number
+    for mark in ("rain_known", "illustrative"):
+        if isinstance(detail.get(mark), bool):
+            told[mark] = detail[mark]
+    for table in ("probabilities", "against"):
+        if isinstance(raw := detail.get(table), dict):
+            told[table] = _numbers(raw)
+    for column in ("rises", "increments"):
+        if isinstance(raw := detail.get(column), dict):
+            told[column] = {name: number for name, number in _numbers(raw).items() if name in DETERMINANDS}
     if (first := _first(detail.get("first"), site)) is not None:
         told["first"] = first
-    if isinstance(detail.get("explanation"), str):
-        told["explanation"] = detail["explanation"]
-    if isinstance(kinds := detail.get("probabilities"), dict):
-        told["probabilities"] = {
-            str(kind): number for kind, value in kinds.items() if (number := _number(value)) is not None
-        }
+    if neighbours := _neighbours(detail.get("neighbours"), site):
+        told["neighbours"] = neighbours
+    if arrivals := _arrivals(detail.get("arrivals"), site):
+        told["arrivals"] = arrivals
+    if silent := [name for name in _listed(detail.get("silent")) if name in site.stations]:
+        told["silent"] = silent
     return told
 
 
@@ -127,29 +160,6 @@ def gather(store: ReadingStore, site: Site, event: Event, now_ms: int) -> Eviden
     told["readings"] = _readings(store, event, told["determinands"], now_ms)
     told["similar"] = _similar(store, event)
     return told
-
-
-def described(told: Evidence, site: Site, words: Translator) -> str:
-    """What the event shows, in a few lines for people; empty where it says nothing."""
-    lines = [told["explanation"]] if "explanation" in told else []
-    if (first := told.get("first")) is not None:
-        station, key = site.stations[first["station"]], DETERMINANDS[first["determinand"]]
-        chinese = words.code == "zh"
-        lines.append(
-            words(
-                "{determinand} at {station}: {value} {unit}, {baseline} {unit} before",
-                determinand=key.name if chinese else key.name_en,
-                station=station.name if chinese else station.name_en or station.name,
-                value=f"{first['value']:.{key.decimals}f}",
-                baseline=f"{first['baseline']:.{key.decimals}f}",
-                unit=key.unit,
-            )
-        )
-    if "rain_mm" in told:
-        lines.append(words("Rain of the 24 hours before: {amount:.1f} mm", amount=told["rain_mm"]))
-    if told.get("cannot_tell", 0.0) >= CANNOT_TELL:
-        lines.append(words("The outfall cannot be told from what the stations saw"))
-    return "\n".join(lines)
 
 
 def _readings(store: ReadingStore, event: Event, determinands: Sequence[str], now_ms: int) -> list[ReadingsOf]:
@@ -197,9 +207,33 @@ def _candidates(raw: Any, site: Site) -> list[Candidate]:
             continue
         outfall, probability = row.get("outfall"), _number(row.get("probability"))
         if isinstance(outfall, str) and outfall in site.outfalls and probability is not None and 0 <= probability <= 1:
-            found.append({"outfall": outfall, "probability": probability})
+            travel_h = _number(row.get("travel_h"))
+            found.append({"outfall": outfall, "probability": probability, "travel_h": travel_h})
     found.sort(key=lambda row: -row["probability"])
     return found[:CANDIDATES_MOST]
+
+
+def _neighbours(raw: Any, site: Site) -> list[Neighbour]:
+    found: list[Neighbour] = []
+    for row in _rows(raw, site):
+        travel_h, rise = _number(row.get("travel_h")), _number(row.get("rise"))
+        if travel_h is not None and rise is not None:
+            found.append({"station": row["station"], "travel_h": travel_h, "rise": rise})
+    return found
+
+
+def _arrivals(raw: Any, site: Site) -> list[Arrival]:
+    found: list[Arrival] = []
+    for row in _rows(raw, site):
+        if (onset_ms := _number(row.get("onset_ms"))) is not None:
+            found.append({"station": row["station"], "onset_ms": round(onset_ms)})
+    return found
+
+
+def _rows(raw: Any, site: Site) -> list[dict[str, Any]]:
+    """Those of some rows that name a station of the site."""
+    rows = raw if isinstance(raw, list) else []
+    return [row for row in rows if isinstance(row, dict) and row.get("station") in site.stations]
 
 
 def _first(raw: Any, site: Site) -> First | None:
@@ -219,6 +253,10 @@ def _first(raw: Any, site: Site) -> First | None:
 
 def _listed(raw: Any) -> list[str]:
     return [item for item in raw if isinstance(item, str)] if isinstance(raw, list) else []
+
+
+def _numbers(raw: dict[Any, Any]) -> dict[str, float]:
+    return {str(key): number for key, value in raw.items() if (number := _number(value)) is not None}
 
 
 def _number(raw: Any) -> float | None:

@@ -111,7 +111,7 @@ def import_file(
         return Report(book, path.name, mistakes=(error.wrong,))
     changing = books.change(actor, now_ms, reason or f"import of {path.name}")
     with books.read() if dry_run else changing as session:
-        context = context_of(site, session, known)
+        context = context_of(site, session, known, now_ms)
         planned = changes_of(session, site, known, table, entries_of(table, known, context))
         write = not dry_run and (good_rows_only or not any(change.wrong for change in planned))
         if write:

@@ -48,6 +48,8 @@ class Column:
         Whether a new row must have it.
     also : tuple of str
         Other headers that people give it.
+    ahead : bool
+        Whether its day or time may lie in the future: what is planned or due. What happened may not.
     """
 
     attribute: str
@@ -56,6 +58,7 @@ class Column:
     kind: Kind
     required: bool = False
     also: tuple[str, ...] = ()
+    ahead: bool = False
 
     def header(self, language: str) -> str:
         """Header in a language."""

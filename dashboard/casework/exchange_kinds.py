@@ -28,6 +28,9 @@ EXCEL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUL
 #: Day 0 of Excel's numbers for dates; right from 1 March 1900 on.
 EXCEL_EPOCH = datetime(1899, 12, 30)
 
+#: How far the clocks of two machines may be apart [ms].
+CLOCKS_MS = 10 * 60_000
+
 #: Numbers that may be dates: 1954 to 2119.
 EXCEL_DAYS = (20_000, 80_000)
 
@@ -57,10 +60,13 @@ class Context:
         Of the site: times without a zone are in it.
     names : mapping of str to Words
         What a reference may point to, by kind: river, station, outfall, ...
+    now_ms : int or None
+        What happened did so before; None where that is not asked [ms since the epoch, UTC].
     """
 
     zone: ZoneInfo
     names: Mapping[str, Words]
+    now_ms: int | None = None
 
 
 class UnreadableError(Exception):
@@ -259,6 +265,21 @@ class AmountText:
         if _NUMBER.fullmatch(value) and text_of(float(value)) == value:
             return float(value)
         return value
+
+
+def not_yet(value: Any, kind: Kind, context: Context) -> Said | None:
+    """What would be accepted instead of a day or time that has not come; None where it has.
+
+    Clocks of machines differ: a time may be `CLOCKS_MS` ahead.
+    """
+    if context.now_ms is None:
+        return None
+    now = datetime.fromtimestamp(context.now_ms / 1000, context.zone)
+    if isinstance(kind, Day) and value > now.date():
+        return Said(_("a day that is not in the future: {last} at the latest"), last=now.date().isoformat())
+    if isinstance(kind, Instant) and value > context.now_ms + CLOCKS_MS:
+        return Said(_("a time that is not in the future: {last} at the latest"), last=f"{now:%Y-%m-%d %H:%M}")
+    return None
 
 
 def blank(cell: Cell, kind: Kind) -> bool:

@@ -17,10 +17,10 @@ from dashboard.casework.vocabulary import Words, plain
 from sensors.site import Site
 
 
-def context_of(site: Site, session: Session, book: Book) -> Context:
-    """What a list of a site is read and written in."""
+def context_of(site: Site, session: Session, book: Book, now_ms: int | None = None) -> Context:
+    """What a list of a site is read and written in; with `now_ms`, what happened must have happened by then."""
     wanted = {column.kind.to for column in book.all_columns if isinstance(column.kind, Reference)}
-    return Context(ZoneInfo(site.timezone), {kind: _SOURCES[kind](site, session) for kind in wanted})
+    return Context(ZoneInfo(site.timezone), {kind: _SOURCES[kind](site, session) for kind in wanted}, now_ms)
 
 
 def names(rows: Iterable[tuple[str, str, str]], also: Mapping[str, str] | None = None) -> Words:

@@ -92,13 +92,17 @@ def _claim(session: Session, book: Book, table: Table, entries: Iterable[Entry])
                 select(column, *(getattr(book.model, name) for name in book.key)).where(column.is_not(None))
             )
         }
+        rows: dict[Any, int] = {}
         for entry in entries:
             value, key = entry.values.get(attribute), _key(book, entry.values)
             if value in (None, "", KEEP):
                 continue
             owner = owners.setdefault(value, key)
+            first = rows.setdefault(value, entry.row)
             if owner != key:
                 accepted = Said(_("one that {owner} does not have"), owner="/".join(map(str, owner)))
+                if first != entry.row:
+                    accepted = Said(_("one that row {row} does not have"), row=first)
                 entry.wrong.append(Wrong(entry.row, header(table, attribute, book.columns), str(value), accepted))
 
 

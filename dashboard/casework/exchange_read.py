@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard.casework.exchange_book import KEEP, Book, Column, blank_of
-from dashboard.casework.exchange_kinds import Cell, Context, UnreadableError, blank, text_of
+from dashboard.casework.exchange_kinds import Cell, Context, UnreadableError, blank, not_yet, text_of
 from dashboard.casework.exchange_said import Said, Wrong, _
 from dashboard.casework.exchange_table import Place, Table
 
@@ -45,6 +45,7 @@ def entries_of(table: Table, book: Book, context: Context) -> list[Entry]:
         if book.part is not None and entries and _continues(entry, book):
             _join(entries[-1], entry, table)
             continue
+        numbered = all(entry.values.get(attribute) not in (None, "", KEEP) for attribute in book.key)
         key = _key(entry, table, book)
         there = known.get(key) if key is not None else None
         if there is None:
@@ -54,8 +55,12 @@ def entries_of(table: Table, book: Book, context: Context) -> list[Entry]:
         elif book.part is not None:
             _join(there, entry, table)
         else:
-            column = header(table, book.key[0], book.columns)
-            shown = "/".join(map(str, key or ()))
+            # A number that was made is not in the file: told is what it was made of.
+            of = (
+                book.key if numbered else tuple(n for n in book.named_by if entry.values.get(n) not in (None, "", KEEP))
+            )
+            column = ", ".join(header(table, attribute, book.columns) for attribute in of)
+            shown = "/".join(str(entry.values[attribute]) for attribute in of)[:FOUND]
             entry.wrong.append(Wrong(row, column, shown, Said(_("one that row {row} does not have"), row=there.row)))
             entries.append(entry)
     return entries
@@ -85,22 +90,25 @@ def _read(row: int, cells: Sequence[Cell], table: Table, book: Book, context: Co
         of_name, of_cell = book.part.across
         kind = next(column.kind for column in book.part.columns if column.attribute == of_cell)
         if not blank(cell, kind):
-            entry.parts.append((row, {of_name: key, of_cell: _cell(row, cell, name, kind, context, entry.wrong)}))
+            entry.parts.append((row, {of_name: key, of_cell: _cell(row, cell, name, kind, context, entry.wrong, True)}))
     return entry
 
 
 def _value(row: int, cell: Cell, place: Place, model: Any, context: Context, wrong: list[Wrong]) -> Any:
     if blank(cell, place.column.kind):
         return blank_of(model, place.column.attribute)
-    return _cell(row, cell, place.header, place.column.kind, context, wrong)
+    return _cell(row, cell, place.header, place.column.kind, context, wrong, place.column.ahead)
 
 
-def _cell(row: int, cell: Cell, name: str, kind: Any, context: Context, wrong: list[Wrong]) -> Any:
+def _cell(row: int, cell: Cell, name: str, kind: Any, context: Context, wrong: list[Wrong], ahead: bool) -> Any:
     try:
-        return kind.read(cell, context)
+        value = kind.read(cell, context)
+        if not ahead and (accepted := not_yet(value, kind, context)) is not None:
+            raise UnreadableError(accepted)
     except UnreadableError as error:
         wrong.append(Wrong(row, name, text_of(cell)[:FOUND], error.accepted))
         return KEEP
+    return value
 
 
 def _continues(entry: Entry, book: Book) -> bool:

@@ -164,7 +164,7 @@ def _csv(data: bytes) -> _Rows:
     rows: _Rows = []
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):
-            rows.append((number, [_open_text(cell) for cell in cells]))
+            rows.append((number, [open_text(cell) for cell in cells]))
     except csv.Error as error:
         raise _unusable(str(error), _("cells whose quotes are closed"), row=len(rows) + 1) from None
     return rows
@@ -217,7 +217,7 @@ def _sheet(sheet: Any) -> _Rows:
     empty = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         if any(cell is not None for cell in cells):
-            rows.append((number, [_open_text(cell) if isinstance(cell, str) else cell for cell in cells]))
+            rows.append((number, [open_text(cell) if isinstance(cell, str) else cell for cell in cells]))
             empty = 0
         else:
             empty += 1
@@ -226,7 +226,7 @@ def _sheet(sheet: Any) -> _Rows:
     return rows
 
 
-def _open_text(text: str) -> str:
+def open_text(text: str) -> str:
     """A text without spaces around it, what cannot be seen, and the apostrophe that kept it from being a formula."""
     text = _CONTROL.sub("", text.replace("_x000D_", "\r").replace("\r\n", "\n").replace("\r", "\n")).strip()
     return text[1:] if text.startswith("'") and dangerous(text) else text

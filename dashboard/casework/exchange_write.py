@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from dashboard.casework.exchange import book_of
@@ -57,33 +57,61 @@ def export_file(
 
 
 def exported(
-    session: Session, site: Site, book: str, ending: str, *, language: str = "zh", empty: bool = False
-) -> tuple[bytes, int]:
-    """A book as a file and how many rows it has; `empty` gives a form to fill in."""
+    session: Session, site: Site, book: str, ending: str, *, language: str = "zh", empty: bool = False,
+    only: Sequence[ColumnElement[bool]] = (), hidden: Collection[str] = (),
+) -> tuple[bytes, int]:  # fmt: skip
+    """A book as a file and how many rows it has.
+
+    Parameters
+    ----------
+    session : Session
+    site : Site
+    book : str
+    ending : str
+        A key of `FORMATS`.
+    language : str
+        Of headers and words.
+    empty : bool
+        Only the header: a form to fill in.
+    only : sequence of ColumnElement
+        What holds of the rows that go out.
+    hidden : collection of str
+        Attributes whose cells stay blank.
+
+    Raises
+    ------
+    UsageError
+        If there is no such book, or Excel cannot hold it.
+    """
     known = book_of(book)
     context = context_of(site, session, known)
-    rows = [] if empty else list(_rows(session, known, context, language))
+    rows = [] if empty else list(_rows(session, known, context, language, only, hidden))
     write = _excel if ending == ".xlsx" else _csv
     return write(known, rows, context, language), len(rows)
 
 
-def _rows(session: Session, book: Book, context: Context, language: str) -> Iterator[list[Cell]]:
-    query = select(book.model).order_by(*(getattr(book.model, attribute) for attribute in book.key))
+def _rows(
+    session: Session, book: Book, context: Context, language: str, only: Sequence[ColumnElement[bool]],
+    hidden: Collection[str],
+) -> Iterator[list[Cell]]:  # fmt: skip
+    query = select(book.model).where(*only).order_by(*(getattr(book.model, attribute) for attribute in book.key))
     if book.part is not None:
         query = query.options(selectinload(getattr(book.model, book.part.attribute)))
     for row in session.scalars(query):
-        own = _cells(row, book.columns, context, language)
+        own = cells_of(row, book.columns, context, language)
+        own = [None if column.attribute in hidden else cell for column, cell in zip(book.columns, own, strict=True)]
         if book.part is None:
             yield own
             continue
         parts: Sequence[Any] = getattr(row, book.part.attribute)
         for part in parts:
-            yield own + _cells(part, book.part.columns, context, language)
+            yield own + cells_of(part, book.part.columns, context, language)
         if not parts:
             yield own + [None] * len(book.part.columns)
 
 
-def _cells(row: Any, columns: Iterable[Column], context: Context, language: str) -> list[Cell]:
+def cells_of(row: Any, columns: Iterable[Column], context: Context, language: str) -> list[Cell]:
+    """Cells of a row, or of a part of one, as they stand in a list."""
     cells: list[Cell] = []
     for column in columns:
         value = getattr(row, column.attribute)

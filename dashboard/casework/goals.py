@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from collectors.stores.base import ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
+from dashboard.casework.exchange_said import _
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
-from dashboard.casework.lifecycle import SERVICE
+from dashboard.casework.lifecycle import SERVICE, Refused
 from dashboard.casework.measures import MEASURES, Grounds, Measured
+from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.goals import Goal, GoalProgress
 
 TERMS = ("near", "mid", "long", "year_end", "years")
@@ -51,13 +53,19 @@ class Forecast:
     since : date or None
         First day of the span.
     why : str
-        reached, pace, or why there is none: no_history, no_progress, nothing_known.
+        reached, pace, or why there is none: no_history, no_progress, nothing_known, not_evaluated.
+    left : float or None
+        What is open now, in the measure's unit.
+    left_then : float or None
+        What was open on the first day of the span.
     """
 
     reached_on: date | None
     pace_per_day: float | None
     since: date | None
     why: str
+    left: float | None = None
+    left_then: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,11 @@ class GoalState:
 #: How a goal stands, as source strings for people.
 STANDINGS: Mapping[str, str] = MappingProxyType(
     {
-        "reached": "Reached",
-        "on_track": "On track",
-        "at_risk": "At risk",
-        "missed": "Missed",
-        "unknown": "Pace not known yet",
+        "reached": _("Reached"),
+        "on_track": _("On track"),
+        "at_risk": _("At risk"),
+        "missed": _("Missed"),
+        "unknown": _("Pace not known yet"),
     }
 )
 
@@ -131,6 +139,9 @@ def record_progress(session: Session, desk: Desk, day: date, grades: Mapping[str
     """Keep how far every goal is on a day; again on the same day, the later one stays."""
     for goal in session.scalars(select(Goal)):
         measured = _measure(session, desk, goal, grades)
+        if measured.unknown:
+            # No figure is no progress of 0: a pace would be taken from it.
+            continue
         row = session.get(GoalProgress, (goal.id, day)) or GoalProgress(goal=goal.id, day=day)
         row.value, row.total = measured.value, measured.total
         session.add(row)
@@ -157,6 +168,43 @@ def progress(session: Session, goal: str, since: date, until: date) -> list[Goal
     return list(session.scalars(query.order_by(GoalProgress.day)))
 
 
+def change_goal(
+    session: Session, goal_id: str, *, target: float, due_on: date, note: str, shown: tuple[float, date]
+) -> Goal:
+    """Give a goal another target or date; the reason is that of the change.
+
+    Parameters
+    ----------
+    session : Session
+        Of `Books.change`.
+    goal_id : str
+    target : float
+        Share of the total, over 0 up to 1.
+    due_on : date
+    note : str
+    shown : (float, date)
+        Target and date as whoever changes them saw them.
+
+    Raises
+    ------
+    Refused
+        If there is no such goal, somebody else has changed it meanwhile, or target or date cannot be.
+    """
+    take_turn(session)
+    goal = session.get(Goal, goal_id, populate_existing=True)
+    if goal is None:
+        raise Refused(_("there is no goal {goal}"), goal=goal_id)
+    if (goal.target, goal.due_on) != shown:
+        raise Refused(_("the goal was changed meanwhile: look at it again"))
+    if not 0 < target <= 1:
+        raise Refused(_("a target is a share over 0 % up to 100 %"))
+    if due_on <= goal.begins_on:
+        raise Refused(_("the date must come after the begin of the goal, {day}"), day=goal.begins_on.isoformat())
+    goal.target, goal.due_on, goal.note = target, due_on, note
+    session.flush()
+    return goal
+
+
 def _measure(session: Session, desk: Desk, goal: Goal, grades: Mapping[str, MonthGrade]) -> Measured:
     return MEASURES[goal.measure](Grounds(session, desk, goal.begins_on, grades))
 
@@ -169,28 +217,31 @@ def _state(session: Session, desk: Desk, goal: Goal, day: date, grades: Mapping[
 
 
 def _forecast(session: Session, desk: Desk, goal: Goal, measured: Measured, day: date) -> Forecast:
-    if measured.total <= 0:
-        return Forecast(None, None, None, "nothing_known")
+    if measured.unknown:
+        return Forecast(None, None, None, measured.unknown)
     left = goal.target * measured.total - measured.value
     if left <= 0:
-        return Forecast(None, None, None, "reached")
+        return Forecast(None, None, None, "reached", 0.0)
     settings = desk.settings.goals
     history = progress(session, goal.id, day - timedelta(days=settings.pace_days), day - timedelta(days=1))
     first = history[0] if history else None
     if first is None or (day - first.day).days < settings.pace_min_days:
-        return Forecast(None, None, None, "no_history")
-    pace = (goal.target * first.total - first.value - left) / (day - first.day).days
+        return Forecast(None, None, first.day if first else None, "no_history", left)
+    left_then = goal.target * first.total - first.value
+    pace = (left_then - left) / (day - first.day).days
     if pace <= 0 or left / pace > FARTHEST_DAYS:
-        return Forecast(None, pace, first.day, "no_progress")
-    return Forecast(day + timedelta(days=ceil(left / pace)), pace, first.day, "pace")
+        return Forecast(None, pace, first.day, "no_progress", left, left_then)
+    return Forecast(day + timedelta(days=ceil(left / pace)), pace, first.day, "pace", left, left_then)
 
 
 def _standing(goal: Goal, forecast: Forecast, day: date) -> str:
     if forecast.why == "reached":
         return "reached"
+    if forecast.why in ("nothing_known", "not_evaluated"):
+        return "unknown"
     if day > goal.due_on:
         return "missed"
-    if forecast.why in ("no_history", "nothing_known"):
+    if forecast.why == "no_history":
         return "unknown"
     on_time = forecast.reached_on is not None and forecast.reached_on <= goal.due_on
     return "on_track" if on_time else "at_risk"

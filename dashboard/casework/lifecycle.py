@@ -10,21 +10,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from dashboard.casework.marked import _
 from dashboard.i18n import Translator
 from sensors.errors import UsageError
 
 #: States, and source strings for people.
 STATES: Mapping[str, str] = MappingProxyType(
     {
-        "draft": "Draft",
-        "registered": "Registered",
-        "assigned": "Assigned",
-        "returned": "Given back",
-        "accepted": "Accepted",
-        "redo": "To be done again",
-        "done": "Reported done",
-        "archived": "Archived",
-        "dismissed": "Dismissed",
+        "draft": _("Draft"),
+        "registered": _("Registered"),
+        "assigned": _("Assigned"),
+        "returned": _("Given back"),
+        "accepted": _("Taken on"),
+        "redo": _("To be done again"),
+        "done": _("Reported done"),
+        "archived": _("Archived"),
+        "dismissed": _("Dismissed"),
     }
 )
 
@@ -73,11 +74,28 @@ class Refused(UsageError):
         self.message, self.values = message, values
         super().__init__(message.format(**values))
 
-    def told(self, words: Translator) -> str:
-        """The reason in a language, the names of steps and states included."""
+    def told(self, words: Translator, names: Mapping[str, str] | None = None) -> str:
+        """The reason in a language, the names of steps and states included.
+
+        Parameters
+        ----------
+        words : Translator
+        names : mapping of str to str, optional
+            Names of departments by id.
+        """
         values = dict(self.values)
+        comma = "、" if words.code == "zh" else ", "
+        for key in ("department", "departments"):
+            if names and key in values:
+                values[key] = comma.join(names.get(one, one) for one in str(values[key]).split(", "))
+        if "needs" in values:
+            values["needs"] = comma.join(words(NEEDS.get(one, one)) for one in str(values["needs"]).split(", "))
+        if "role" in values:
+            values["role"] = words(ROLE_WORDS.get(str(values["role"]), str(values["role"])))
         if (rule := RULES.get(str(values.get("action")))) is not None:
             values["action"] = words(rule.label)
+        elif values.get("action") in LABELS:
+            values["action"] = words(LABELS[str(values["action"])])
         if "state" in values:
             values["state"] = words(STATES.get(str(values["state"]), str(values["state"])))
         return words(self.message, **values)
@@ -112,43 +130,64 @@ class Rule:
     needs: tuple[str, ...] = ()
 
 
+#: What a step may need, and who takes steps, for people.
+NEEDS: Mapping[str, str] = MappingProxyType(
+    {
+        "text": _("a text"), "photo": _("a photo"), "assignment": _("departments and a deadline"),
+        "due": _("a deadline"), "department": _("a department"), "question": _("a question"),
+    }
+)  # fmt: skip
+ROLE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "public": _("Public"), "engineer": _("Engineer"), "department": _("Department"),
+        "grid_officer": _("Grid officer"), "chief": _("River chief"), "office": _("River chief's office"),
+        "admin": _("Administrator"), "service": _("RiverChief (automatic)"),
+    }
+)  # fmt: skip
+
 _WORKING = DEPARTMENT_STATES
 
 _RULES = (
     # The order itself.
-    Rule("register", "Register", ("draft",), "registered", ("office",)),
-    Rule("dismiss", "Dismiss", ("draft",), "dismissed", ("office",), needs=("text",)),
-    Rule("assign", "Assign", ("registered", "returned"), "assigned", ("office",), needs=("assignment",)),
-    Rule("return", "Give back", ("assigned",), "returned", ("department",), lead=True, needs=("text",)),
-    Rule("accept", "Accept", ("assigned", "redo"), "accepted", ("department",), lead=True, needs=("text", "photo")),
-    Rule("close", "Report done", ("accepted",), "done", ("department",), lead=True, needs=("text", "photo")),
-    Rule("redo", "Send back", ("done",), "redo", ("office",), needs=("text",)),
-    Rule("archive", "Archive", ("done",), "archived", ("office",)),
-    Rule("reopen", "Reopen", ("done", "archived"), "redo", ("office", "service"), needs=("text",)),
+    Rule("register", _("Register"), ("draft",), "registered", ("office",)),
+    Rule("dismiss", _("Dismiss"), ("draft",), "dismissed", ("office",), needs=("text",)),
+    Rule("assign", _("Assign"), ("registered", "returned"), "assigned", ("office",), needs=("assignment",)),
+    Rule("return", _("Give back"), ("assigned",), "returned", ("department",), lead=True, needs=("text",)),
+    Rule("accept", _("Accept"), ("assigned", "redo"), "accepted", ("department",), lead=True, needs=("text", "photo")),
+    Rule("close", _("Report done"), ("accepted",), "done", ("department",), lead=True, needs=("text", "photo")),
+    Rule("redo", _("Send back"), ("done",), "redo", ("office",), needs=("text",)),
+    Rule("archive", _("Archive"), ("done",), "archived", ("office",)),
+    Rule("reopen", _("Reopen"), ("done", "archived"), "redo", ("office", "service"), needs=("text",)),
     # Beside it.
-    Rule("answer", "Answer for own part", _WORKING, None, ("department",), lead=False, needs=("text",)),
+    Rule("answer", _("Answer for own part"), _WORKING, None, ("department",), lead=False, needs=("text",)),
     Rule(
-        "hand_back", "Give back own part", ("assigned", "accepted"), None, ("department",), lead=False, needs=("text",)
+        "hand_back",
+        _("Give back own part"),
+        ("assigned", "accepted"),
+        None,
+        ("department",),
+        lead=False,
+        needs=("text",),
     ),
-    Rule("replace", "Give part to another", _WORKING, None, ("office",), needs=("text", "department")),
-    Rule("extend", "Extend", _WORKING, None, ("office",), needs=("text", "due")),
-    Rule("urge", "Urge", ("accepted",), None, ("office",), needs=("text",)),
-    Rule("feedback", "Ask the office", ("accepted",), None, ("department",), needs=("text",)),
-    Rule("reply", "Reply", (*_WORKING, "done"), None, ("department", "office"), needs=("text", "question")),
+    Rule("replace", _("Give part to another"), _WORKING, None, ("office",), needs=("text", "department")),
+    Rule("extend", _("Extend"), _WORKING, None, ("office",), needs=("text", "due")),
+    Rule("urge", _("Urge"), ("accepted",), None, ("office",), needs=("text",)),
+    Rule("feedback", _("Ask the office"), ("accepted",), None, ("department",), needs=("text",)),
+    Rule("reply", _("Reply"), (*_WORKING, "done"), None, ("department", "office"), needs=("text", "question")),
     # What the service writes down.
-    Rule("join", "Joined by an event", (*OPEN_STATES, "done", "archived"), None, ("service",)),
-    Rule("remind", "Reminded", (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("supervise", "Supervised", (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("report", "Reported upward", (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("watch", "Watched longer", ("done", "archived"), None, ("service",), needs=("text",)),
-    Rule("confirm", "Verified by water", ("done", "archived"), None, ("service",), needs=("text",)),
+    Rule("join", _("Joined by an event"), (*OPEN_STATES, "done", "archived"), None, ("service",)),
+    Rule("remind", _("Reminded"), (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("supervise", _("Supervised"), (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("report", _("Reported upward"), (*OPEN_STATES, "done"), None, ("service",)),
+    Rule("watch", _("Watched longer"), ("done", "archived"), None, ("service",), needs=("text",)),
+    Rule("confirm", _("Verified by water"), ("done", "archived"), None, ("service",), needs=("text",)),
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.action: rule for rule in _RULES})
 
 #: What people read of a step that was taken; the first and the notice are no steps of a rule.
 LABELS: Mapping[str, str] = MappingProxyType(
-    {"open": "Opened", "notice": "Notice issued", **{rule.action: rule.label for rule in _RULES}}
+    {"open": _("Opened"), "notice": _("Notice issued"), **{rule.action: rule.label for rule in _RULES}}
 )
 
 #: How an order begins: 登记 by chief or office, or a draft that the service opens.
@@ -170,9 +209,9 @@ def check_rule(action: str, state: str, actor: Actor) -> Rule:
     """
     rule = RULES.get(action)
     if rule is None:
-        raise Refused("there is no step {action}", action=action)
+        raise Refused(_("there is no step {action}"), action=action)
     if state not in rule.sources:
-        raise Refused("{action} is not possible while the order is {state}", action=action, state=state)
+        raise Refused(_("{action} is not possible while the order is {state}"), action=action, state=state)
     if actor.role not in rule.roles:
-        raise Refused("{action} is not for the role {role}", action=action, role=actor.role)
+        raise Refused(_("{action} is not for the role {role}"), action=action, role=actor.role)
     return rule

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from dashboard.casework.desk import Desk
 from dashboard.casework.lifecycle import DEPARTMENT_STATES, Actor, Refused
+from dashboard.casework.marked import _
 from dashboard.casework.order_effects import note
 from dashboard.casework.orders import find_order
 from dashboard.casework.sequences import next_number, take_turn
@@ -65,13 +66,13 @@ def issue(session: Session, desk: Desk, number: str, kind: str, actor: Actor, no
     take_turn(session)
     order = find_order(session, number)
     if kind not in KINDS:
-        raise Refused("there is no notice {kind}", kind=kind)
+        raise Refused(_("there is no notice {kind}"), kind=kind)
     if actor.role != "office":
-        raise Refused("{action} is not for the role {role}", action="notice", role=actor.role)
+        raise Refused(_("{action} is not for the role {role}"), action="notice", role=actor.role)
     if order.state not in DEPARTMENT_STATES:
-        raise Refused("{action} is not possible while the order is {state}", action="notice", state=order.state)
+        raise Refused(_("{action} is not possible while the order is {state}"), action="notice", state=order.state)
     if department not in {part.department for part in order.parts if part.state != "returned"}:
-        raise Refused("the department has no part in this order")
+        raise Refused(_("the department has no part in this order"))
     year = desk.calendar.day(now_ms).year
     series = f"{kind}-{year}"
     sequence = next_number(session, series)

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, true
 from sqlalchemy.orm import Session, selectinload
 
 from dashboard.casework.lifecycle import DEPARTMENT_STATES, OFFICE_STATES
 from dashboard.casework.tables.files import Attachment
 from dashboard.casework.tables.orders import EventLink, Notice, Order, OrderPart, OrderStep
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Somebody's rivers or grids. What belongs to no river or grid is everybody's.
+
+    Attributes
+    ----------
+    rivers : tuple of str or None
+        None for all.
+    grids : tuple of str or None
+        None where grids do not matter. An order of a grid is in the area if the grid is; one without, if its river is.
+    """
+
+    rivers: tuple[str, ...] | None = None
+    grids: tuple[str, ...] | None = None
+
+    def has(self, river: str | None, grid: str | None) -> bool:
+        """Whether a place is in it."""
+        if self.grids is not None and grid is not None:
+            return grid in self.grids
+        return self.rivers is None or river is None or river in self.rivers
+
+    def condition(self) -> ColumnElement[bool]:
+        """The same for the database."""
+        there: ColumnElement[bool] = true()
+        if self.rivers is not None:
+            there = or_(Order.river.is_(None), Order.river.in_(self.rivers))
+        if self.grids is None:
+            return there
+        return or_(Order.grid.in_(self.grids), and_(Order.grid.is_(None), there))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +56,10 @@ class OrderFilter:
     river, outfall, origin, urgency : str or None
     overdue_ms : int or None
         Late at this instant, milliseconds since the epoch, UTC.
+    area : Area or None
+        Only what lies in an area; None for everywhere.
+    said : str or None
+        Words that number, code or title contain.
     """
 
     states: tuple[str, ...] = ()
@@ -34,6 +69,8 @@ class OrderFilter:
     origin: str | None = None
     urgency: str | None = None
     overdue_ms: int | None = None
+    area: Area | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +117,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Orders by state, and how many of them are late."""
+    """Orders by state, how many of them are late, and those by state."""
 
     states: dict[str, int]
     overdue: int
+    late: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +149,7 @@ def orders_page(
     after : tuple of (int, str), optional
         `Page.after` of the page before.
     """
-    conditions = _conditions(wanted)
+    conditions = _conditions(wanted, few=True)
     if after is not None:
         at, number = after
         conditions.append(or_(Order.created_ms < at, and_(Order.created_ms == at, Order.number < number)))
@@ -124,10 +162,11 @@ def orders_page(
 
 def order_counts(session: Session, wanted: OrderFilter, now_ms: int) -> Counts:
     """How many there are of each state, and how many are late at an instant."""
-    conditions = _conditions(wanted)
-    query = select(Order.state, func.count()).where(*conditions).group_by(Order.state)
-    late = select(func.count()).select_from(Order).where(*conditions, late_at(now_ms))
-    return Counts(dict(session.execute(query).all()), session.scalar(late) or 0)
+    late = func.sum(case((late_at(now_ms), 1), else_=0))
+    query = select(Order.state, func.count(), late).where(*_conditions(wanted)).group_by(Order.state)
+    rows = session.execute(query).all()
+    by_state = {state: int(count) for state, _total, count in rows if count}
+    return Counts({state: total for state, total, _late in rows}, sum(by_state.values()), by_state)
 
 
 def story(session: Session, number: str) -> Story | None:
@@ -157,7 +196,8 @@ def late_at(now_ms: int) -> ColumnElement[bool]:
     )
 
 
-def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: OrderFilter, *, few: bool = False) -> list[ColumnElement[bool]]:
+    """What rows have to meet; with `few`, so that the first of them are found without looking at all."""
     conditions: list[ColumnElement[bool]] = []
     if wanted.states:
         conditions.append(Order.state.in_(wanted.states))
@@ -170,14 +210,20 @@ def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
         if value is not None:
             conditions.append(column == value)
     if wanted.department is not None:
-        conditions.append(Order.number.in_(_numbers_of(wanted.department)))
+        own = OrderPart.department == wanted.department
+        conditions.append(
+            select(OrderPart.id).where(OrderPart.order_number == Order.number, own).exists()
+            if few else Order.number.in_(select(OrderPart.order_number).where(own))
+        )  # fmt: skip
     if wanted.overdue_ms is not None:
         conditions.append(late_at(wanted.overdue_ms))
+    if wanted.area is not None:
+        conditions.append(wanted.area.condition())
+    if wanted.said:
+        words = wanted.said.replace("\0", "")
+        columns = (Order.number, Order.code, Order.title)
+        conditions.append(or_(*(column.contains(words, autoescape=True) for column in columns)))
     return conditions
-
-
-def _numbers_of(department: str) -> Select[Any]:
-    return select(OrderPart.order_number).where(OrderPart.department == department)
 
 
 def _columns() -> list[Any]:

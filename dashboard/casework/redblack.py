@@ -9,8 +9,9 @@ Points of a river, out of 100, never below 0::
     - class_points x classes by which the month's grade is worse than the target, + inferior_points where worse than V
 
 Those of a department count the inspections and steps that name it, and the mean of the water points of its rivers. A
-river without a grade, or with a partial one, cannot be on the red list: nobody knows that its water is good. Numbers
-are settings (`dashboard.casework.settings.ListSettings`), and none is quoted from a rule.
+river without a grade, or with a partial one, cannot be on the red list: nobody knows that its water is good. Neither
+can one that misses its target. Numbers are settings (`dashboard.casework.settings.ListSettings`), and none is quoted
+from a rule.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Session
 from analytics.grading import WaterClass
 from analytics.periods import Period
 from dashboard.casework.desk import Desk
+from dashboard.casework.exchange_said import _
 from dashboard.casework.grades import MonthGrade
 from dashboard.casework.lifecycle import Refused
 from dashboard.casework.sequences import take_turn
@@ -102,13 +104,14 @@ def compute_list(session: Session, desk: Desk, month: Period, grades: Mapping[st
     lines = []
     for river in site.rivers:
         parts = _scored(desk, [row for row in inspections if row.river == river])
-        parts += _stepped(desk, [step for step, of, _ in steps if of == river])
+        parts += _stepped(desk, [step for step, of, _who in steps if of == river])
         parts += water[river]
-        lines.append(_line(desk, "river", river, parts, _unknown(grades.get(river))))
+        kept_back = _missed(desk, river, grades.get(river))
+        lines.append(_line(desk, "river", river, parts, _unknown(grades.get(river)), kept_back))
     for name in site.departments:
         own = [river.id for river in site.rivers.values() if river.department == name]
         parts = _scored(desk, [row for row in inspections if row.department == name])
-        parts += _stepped(desk, [step for step, _, who in steps if who == name])
+        parts += _stepped(desk, [step for step, _of, who in steps if who == name])
         parts += [
             ListPart(part.rule, round(part.points / len(own), DECIMALS), part.record)
             for river in own
@@ -131,9 +134,9 @@ def publish_list(
     """
     take_turn(session)
     if month.end_ms > now_ms:
-        raise Refused("the month {month} is not over", month=month.label)
+        raise Refused(_("the month {month} is not over"), month=month.label)
     if published(session, month.label):
-        raise Refused("the list of {month} has been published", month=month.label)
+        raise Refused(_("the list of {month} has been published"), month=month.label)
     rows = [
         ListEntry(
             month=month.label, scope=line.scope, subject=line.subject, points=line.points, colour=line.colour,
@@ -153,7 +156,9 @@ def published(session: Session, month: str) -> list[ListEntry]:
     return list(session.scalars(query.order_by(ListEntry.scope.desc(), ListEntry.points.desc(), ListEntry.subject)))
 
 
-def _line(desk: Desk, scope: str, subject: str, parts: Sequence[ListPart], unknown: bool) -> ListLine:
+def _line(
+    desk: Desk, scope: str, subject: str, parts: Sequence[ListPart], unknown: bool, missed: bool = False
+) -> ListLine:
     total = round(100 + sum(part.points for part in parts), DECIMALS)
     kept = tuple(parts)
     if total < 0:
@@ -161,7 +166,7 @@ def _line(desk: Desk, scope: str, subject: str, parts: Sequence[ListPart], unkno
     settings, colour = desk.settings.list, None
     if total < settings.black_below:
         colour = "black"
-    elif total >= settings.red_from and not unknown:
+    elif total >= settings.red_from and not unknown and not missed:
         colour = "red"
     return ListLine(scope, subject, total, colour, kept, unknown)
 
@@ -185,7 +190,7 @@ def _steps(session: Session, month: Period) -> list[tuple[OrderStep, str | None,
         .order_by(OrderStep.id)
     )
     rows = session.execute(query).all()
-    redone = {step.order_number for step, _ in rows if step.action in _AGAIN}
+    redone = {step.order_number for step, _river in rows if step.action in _AGAIN}
     leads = dict(
         session.execute(
             select(OrderPart.order_number, OrderPart.department).where(
@@ -227,6 +232,13 @@ def _water(desk: Desk, river: str, grade: MonthGrade | None) -> list[ListPart]:
     if grade.water_class is WaterClass.INFERIOR_V:
         lost += settings.inferior_points
     return [ListPart("water", _minus(lost), grade.record)]
+
+
+def _missed(desk: Desk, river: str, grade: MonthGrade | None) -> bool:
+    """Whether a river's grade is worse than its target: such water is not praised, whatever else went well."""
+    if grade is None or grade.water_class is None:
+        return False
+    return bool(grade.water_class > WaterClass[desk.site.rivers[river].target_class])
 
 
 def _unknown(grade: MonthGrade | None) -> bool:

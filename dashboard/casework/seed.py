@@ -7,13 +7,17 @@ virtual rivers only; every row of it says that it is illustrative.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.casework.base import Base
 from dashboard.casework.database import Books
+from dashboard.casework.goals import seed_goals
 from dashboard.casework.seed_demo import Demo
+from dashboard.casework.seed_progress import illustrative_progress
 from dashboard.casework.tables.survey import OutfallRecord, Shop
 from sensors.errors import UsageError
 from sensors.site import Site
@@ -64,6 +68,11 @@ def seed_demo(books: Books, site: Site, now_ms: int, seed: int = 1) -> dict[str,
         session.flush()
         rows: list[Base] = Demo(site, now_ms, seed).rows(list(session.scalars(select(OutfallRecord))))
         session.add_all(rows)
+        session.flush()
+        # The days before this one have figures too, so that a pace can be shown.
+        day = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(site.timezone)).date()
+        seed_goals(session, day.year)
+        session.add_all(illustrative_progress(session, site, day))
         return dict(Counter(row.__tablename__ for row in rows))
 
 

@@ -6,17 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, time
-from pathlib import Path
 from typing import Any
 
 from sensors.errors import ConfigError, Problem
+from sensors.lists import Checker
 from sensors.site import Site
+from sensors.toml_table import Table, bounded, settings_of
 
 FILE = "casework.toml"
-
-
-def _number(default: float, low: float, high: float) -> Any:
-    return field(default=default, metadata={"bounds": (low, high)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +49,17 @@ class DeadlineSettings:
         How long after a deadline each step of the escalation is taken [working hours].
     """
 
-    normal_days: int = _number(10, 1, 250)
-    urgent_days: int = _number(3, 1, 250)
-    critical_days: int = _number(1, 1, 250)
-    draft_hours: float = _number(7, 0.5, 700)
-    registered_hours: float = _number(7, 0.5, 700)
-    returned_hours: float = _number(7, 0.5, 700)
-    done_hours: float = _number(21, 0.5, 700)
-    return_hours: float = _number(24, 1, 720)
-    remind_hours: float = _number(0, 0, 700)
-    supervise_hours: float = _number(7, 0, 700)
-    report_hours: float = _number(21, 0, 700)
+    normal_days: int = bounded(10, 1, 250)
+    urgent_days: int = bounded(3, 1, 250)
+    critical_days: int = bounded(1, 1, 250)
+    draft_hours: float = bounded(7, 0.5, 700)
+    registered_hours: float = bounded(7, 0.5, 700)
+    returned_hours: float = bounded(7, 0.5, 700)
+    done_hours: float = bounded(21, 0.5, 700)
+    return_hours: float = bounded(24, 1, 720)
+    remind_hours: float = bounded(0, 0, 700)
+    supervise_hours: float = bounded(7, 0, 700)
+    report_hours: float = bounded(21, 0, 700)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,11 @@ class CaseSettings:
     """
 
     event_kinds: tuple[str, ...] = ("discharge", "overflow", "unknown")
-    join_days: float = _number(7, 0.1, 365)
-    join_probability: float = _number(0.5, 0, 1)
-    watch_days: float = _number(7, 0.1, 365)
-    watch_grace_hours: float = _number(12, 0, 240)
-    watch_coverage: float = _number(0.8, 0, 1)
+    join_days: float = bounded(7, 0.1, 365)
+    join_probability: float = bounded(0.5, 0, 1)
+    watch_days: float = bounded(7, 0.1, 365)
+    watch_grace_hours: float = bounded(12, 0, 240)
+    watch_coverage: float = bounded(0.8, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +117,15 @@ class ListSettings:
         At least so many points are red (praised), fewer than so many black.
     """
 
-    inspection_weight: float = _number(0.5, 0, 10)
-    remind_points: float = _number(1, 0, 100)
-    supervise_points: float = _number(3, 0, 100)
-    report_points: float = _number(5, 0, 100)
-    redo_points: float = _number(2, 0, 100)
-    class_points: float = _number(10, 0, 100)
-    inferior_points: float = _number(10, 0, 100)
-    red_from: float = _number(90, 0, 100)
-    black_below: float = _number(60, 0, 100)
+    inspection_weight: float = bounded(0.5, 0, 10)
+    remind_points: float = bounded(1, 0, 100)
+    supervise_points: float = bounded(3, 0, 100)
+    report_points: float = bounded(5, 0, 100)
+    redo_points: float = bounded(2, 0, 100)
+    class_points: float = bounded(10, 0, 100)
+    inferior_points: float = bounded(10, 0, 100)
+    red_from: float = bounded(90, 0, 100)
+    black_below: float = bounded(60, 0, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +142,9 @@ class GoalSettings:
         Share of a reach's length that must have been cleared for it to count as cleared.
     """
 
-    pace_days: int = _number(90, 2, 3650)
-    pace_min_days: int = _number(14, 1, 3650)
-    cleared_share: float = _number(0.95, 0.01, 1)
+    pace_days: int = bounded(90, 2, 3650)
+    pace_min_days: int = bounded(14, 1, 3650)
+    cleared_share: float = bounded(0.95, 0.01, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +166,6 @@ class OfficeSettings:
     list: ListSettings = field(default_factory=ListSettings)
     goals: GoalSettings = field(default_factory=GoalSettings)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-_TABLES: Mapping[str, type] = {
-    "calendar": CalendarSettings,
-    "deadlines": DeadlineSettings,
-    "cases": CaseSettings,
-    "numbers": NumberSettings,
-    "list": ListSettings,
-    "goals": GoalSettings,
-}
 
 
 def load_settings(site: Site) -> OfficeSettings:
@@ -203,100 +190,75 @@ def read_settings(raw: bytes, departments: frozenset[str]) -> OfficeSettings:
     ConfigError
         With every mistake in it.
     """
-    problems: list[Problem] = []
-
-    def bad(where: str, found: object, accepted: str) -> None:
-        problems.append(Problem(FILE, where, repr(found), accepted))
-
+    check = Checker(FILE)
     try:
-        tables = tomllib.loads(raw.decode())
+        top = Table(tomllib.loads(raw.decode("utf-8-sig")), "", check)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(FILE, "file", str(error), "TOML in UTF-8")]) from error
-    for name in sorted(set(tables) - {*_TABLES, "groups"}):
-        bad(name, name, "one of " + ", ".join((*_TABLES, "groups")))
-    read = {name: _table(name, kind, tables.get(name, {}), bad) for name, kind in _TABLES.items()}
-    settings = OfficeSettings(**read, groups=_groups(tables.get("groups", {}), departments, bad))
-    if problems:
-        raise ConfigError(problems)
+    top.known(each.name for each in fields(OfficeSettings))
+    settings = OfficeSettings(
+        calendar=settings_of(top, "calendar", CalendarSettings(), _other),
+        deadlines=settings_of(top, "deadlines", DeadlineSettings(), _other),
+        cases=settings_of(top, "cases", CaseSettings(), _other),
+        numbers=settings_of(top, "numbers", NumberSettings(), _other),
+        list=settings_of(top, "list", ListSettings(), _other),
+        goals=settings_of(top, "goals", GoalSettings(), _other),
+        groups=_groups(top, departments),
+    )
+    if check.problems:
+        raise ConfigError(check.problems)
     return settings
 
 
-def _table(name: str, kind: type, raw: Any, bad: Any) -> Any:
-    known = {each.name: each for each in fields(kind)}
-    if not isinstance(raw, dict):
-        bad(name, raw, f"a table [{name}]")
-        return kind()
-    values = {}
-    for key, value in raw.items():
-        where = f"{name}.{key}"
-        if key not in known:
-            bad(where, key, "one of " + ", ".join(known))
-        elif (found := _value(known[key], value, lambda accepted, w=where, v=value: bad(w, v, accepted))) is not None:
-            values[key] = found
-    return kind(**values)
+def _other(table: Table, key: str, default: Any) -> Any:
+    """A field that is no number: spans of a day, the form of a number, days, words."""
+    if key == "hours":
+        return _spans(table, key, default)
+    if isinstance(default, str):
+        return _form(table, key, default)
+    return _days(table, key) if key in ("holidays", "workdays") else table.texts(key)
 
 
-def _value(each: Any, value: Any, bad: Any) -> Any:
-    """The value in the field's own type; None where it is not one, which was noted then."""
-    if bounds := each.metadata.get("bounds"):
-        whole = each.type == "int"
-        if type(value) not in ((int,) if whole else (int, float)) or not bounds[0] <= value <= bounds[1]:
-            return bad(f"a {'whole ' if whole else ''}number from {bounds[0]:g} to {bounds[1]:g}")
-        return value
-    if each.name == "hours":
-        return _spans(value, bad)
-    if each.type == "str":
-        return _form(value, bad)
-    kind, what = (date, "dates") if "date" in each.type else (str, "texts")
-    if not isinstance(value, list) or any(type(item) is not kind for item in value):
-        return bad(f"a list of {what}")
-    return tuple(value)
-
-
-def _spans(value: Any, bad: Any) -> Any:
+def _spans(table: Table, key: str, default: Any) -> Any:
     try:
-        spans = tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in value)
+        spans = tuple((time.fromisoformat(begin), time.fromisoformat(end)) for begin, end in table.raw[key])
     except (TypeError, ValueError):
         spans = ()
     edges = [edge for span in spans for edge in span]
     if not spans or sorted(set(edges)) != edges:
-        return bad('spans in order, such as [["09:00", "12:00"], ["13:00", "17:00"]]')
+        table.bad(key, 'spans in order, such as [["09:00", "12:00"], ["13:00", "17:00"]]')
+        return default
     return spans
 
 
-def _form(value: Any, bad: Any) -> Any:
+def _days(table: Table, key: str) -> tuple[date, ...]:
+    value = table.raw[key]
+    if not isinstance(value, list) or any(type(item) is not date for item in value):
+        table.bad(key, "a list of dates")
+        return ()
+    return tuple(value)
+
+
+def _form(table: Table, key: str, default: str) -> str:
     """A form must tell every number of every year apart."""
+    value = table.raw[key]
     try:
         made = {value.format(site="", year=year, sequence=sequence) for year in (2026, 2027) for sequence in (1, 2)}
     except (AttributeError, KeyError, IndexError, ValueError, TypeError):
         made = set()
-    return value if len(made) == 4 else bad("a text with {year} and {sequence}, and {site} where wanted")
+    if len(made) == 4:
+        return str(value)
+    table.bad(key, "a text with {year} and {sequence}, and {site} where wanted")
+    return default
 
 
-def _groups(raw: Any, departments: frozenset[str], bad: Any) -> dict[str, tuple[str, ...]]:
-    accepted = "a list of departments, the lead first: " + ", ".join(sorted(departments))
-    found = {}
-    for name, members in (raw if isinstance(raw, dict) else {}).items():
-        if isinstance(members, list) and members and len(set(map(str, members))) == len(members) and (
-            set(map(str, members)) <= departments
-        ):  # fmt: skip
-            found[name] = tuple(members)
-        else:
-            bad(f"groups.{name}", members, accepted)
-    if not isinstance(raw, dict):
-        bad("groups", raw, "a table [groups]")
+def _groups(top: Table, departments: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    table = top.table("groups")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, members in (table.raw if table is not None else {}).items():
+        named = list(map(str, members)) if isinstance(members, list) else []
+        if named and len(set(named)) == len(named) and set(named) <= departments:
+            found[name] = tuple(named)
+        elif table is not None:
+            table.bad(name, "a list of departments, the lead first: " + ", ".join(sorted(departments)))
     return found
-
-
-def load_office(folder: Path) -> tuple[Site, OfficeSettings]:
-    """A site and how its office works.
-
-    Raises
-    ------
-    ConfigError
-        With every mistake in the files of the one, or of the other.
-    """
-    from sensors.site import load_site
-
-    site = load_site(folder)
-    return site, load_settings(site)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -211,6 +211,33 @@ def calibrations_due(session: Session, today: date, days: int = 14, stations: It
         Due(row.station, row.determinand, row.next_due_on, left, row.passed)
         for row in session.execute(query)
         if (left := (row.next_due_on - today).days) <= days and (not wanted or row.station in wanted)
+    ]
+
+
+def due_by_week(dues: Iterable[Due], today: date) -> list[tuple[date | None, list[Due]]]:
+    """What is due, week by week: a list for each round of the maintainer, and not a message for each head.
+
+    Parameters
+    ----------
+    dues : iterable of Due
+        From `calibrations_due`.
+    today : date
+        In the site's time zone.
+
+    Returns
+    -------
+    list of (date or None, list of Due)
+        Monday of each week in order; None first, for what is overdue. Within a week by station, so that a station is
+        visited once.
+    """
+    weeks: dict[date | None, list[Due]] = {}
+    for due in dues:
+        monday = None if due.due_on < today else due.due_on - timedelta(days=due.due_on.weekday())
+        weeks.setdefault(monday, []).append(due)
+    ordered = sorted(weeks, key=lambda monday: (monday is not None, monday or today))
+    return [
+        (monday, sorted(weeks[monday], key=lambda due: (due.station, due.due_on, due.determinand)))
+        for monday in ordered
     ]
 
 

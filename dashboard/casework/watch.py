@@ -49,6 +49,7 @@ def coverage_of(store: ReadingStore) -> Coverage:
 def confirm_watched(session: Session, desk: Desk, now_ms: int, coverage: Coverage) -> list[str]:
     """Confirm the cases whose watch is over, or watch on; the numbers of those that were confirmed."""
     take_turn(session)
+    _ = desk.words
     least = desk.settings.cases.watch_coverage
     confirmed = []
     for order in session.scalars(_due(now_ms).execution_options(populate_existing=True)).all():
@@ -56,12 +57,12 @@ def confirm_watched(session: Session, desk: Desk, now_ms: int, coverage: Coverag
         assert order.watch_until_ms is not None
         share = coverage(*_watched(session, order), order.done_ms, order.watch_until_ms)
         if share >= least:
-            text = desk.words("No event came back; {share:.0%} of the hours have readings", share=share)
+            text = _("No event came back; {share:.0%} of the hours have readings", share=share)
             apply(session, desk, order.number, "confirm", SERVICE, now_ms, text=text)
             confirmed.append(order.number)
         else:
             missed_ms = (1 - share) * desk.settings.cases.watch_days * 24 * HOUR_MS
-            text = desk.words("Only {share:.0%} of the hours have readings: the watch goes on", share=share)
+            text = _("Only {share:.0%} of the hours have readings: the watch goes on", share=share)
             until_ms = now_ms + max(HOUR_MS, round(missed_ms))
             apply(session, desk, order.number, "watch", SERVICE, now_ms, text=text, due_ms=until_ms)
     return confirmed

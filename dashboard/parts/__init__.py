@@ -18,10 +18,23 @@ FOLDER = Path(__file__).resolve().parent
 #: Script and sheet files of each part, in the order in which they are joined.
 PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "masthead": (("dom.js", "masthead.js"), ("tokens.css", "masthead.css")),
+    "account": (("dom.js", "account.js"), ("tokens.css", "account.css")),
     "figures": (("dom.js", "figures.js"), ("tokens.css", "figures.css")),
     "rivers": (("dom.js", "labels.js", "map.js", "rivers.js"), ("tokens.css", "rivers.css")),
     "panel": (("dom.js", "panel.js"), ("tokens.css", "panel.css")),
     "table": (("dom.js", "table.js"), ("tokens.css", "table.css")),
+    "cards": (("dom.js", "cards.js"), ("tokens.css", "cards.css")),
+    "grid": (("dom.js", "grid.js"), ("tokens.css", "grid.css")),
+    "heat": (("dom.js", "heat.js"), ("tokens.css", "heat.css")),
+    "profile": (("dom.js", "profile.js"), ("tokens.css", "profile.css")),
+    "orderboard": (("dom.js", "orderboard.js"), ("tokens.css", "orderboard.css")),
+    "eventlist": (("dom.js", "eventlist.js"), ("tokens.css", "eventlist.css")),
+    "multiples": (("dom.js", "multiples.js"), ("tokens.css", "multiples.css")),
+    "sources": (("dom.js", "sources.js"), ("tokens.css", "sources.css")),
+    "timeline": (("dom.js", "timeline.js"), ("tokens.css", "timeline.css")),
+    "ledger": (("dom.js", "ledger.js"), ("tokens.css", "ledger.css")),
+    "public": (("dom.js", "labels.js", "map.js", "public.js"), ("tokens.css", "rivers.css", "public.css")),
+    "wall": (("dom.js", "labels.js", "map.js", "wall.js"), ("tokens.css", "rivers.css", "wall.css")),
 }
 
 

@@ -34,3 +34,16 @@ function redraw(root, data, draw) {
   if (focused) root.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   return true;
 }
+
+// A link to another page of the board: the address opens and can be sent; a plain click goes without a new load.
+const link = (one, go) => one.href
+  ? h("a", {
+    class: "link", href: one.href, "data-focus": one.href,
+    onclick: (event) => {
+      if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      go(one.go);
+    },
+  }, one.text)
+  : h("span", { class: "link-less" }, one.text);
+const links = (all, go) => (all ?? []).map((one, index) => [index ? " " : "", link(one, go)]);

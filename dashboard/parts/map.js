@@ -51,17 +51,39 @@ function sized(one, font) {
   return { ...one, nameW, markW, w: 5 * font.pad + nameW + markW + ageW - (one.age ? 0 : font.pad), h: font.size + 6 };
 }
 
-function labels(data, lines, points, frame, font) {
+function labels(data, lines, points, frame, font, named) {
   const wanted = data.rivers.map((river) => {
     const one = sized({ id: "r:" + river.id, kind: "river", river: river.id, name: river.name, cls: river.cls, mark: river.mark, age: river.stale ? river.age : "" }, font);
     return { ...one, urgent: river.urgent, boxes: alongLine(one, lines.get(river.id).map((l) => l.points), frame.clear) };
   });
-  for (const station of data.stations.filter((one) => one.worse)) {
+  for (const station of named ? data.stations.filter((one) => one.worse) : []) {
     const one = sized({ id: "s:" + station.id, kind: "station", river: station.river, name: station.name, cls: station.cls, mark: station.mark }, font);
     wanted.push({ ...one, urgent: 3, boxes: aroundPoint(one, points.get(station.id), frame.mark * 2.4) });
   }
   return wanted;
 }
+
+// What it costs to lay a label on a river, a pixel: the worst ones are what people look for.
+const heavy = (urgent) => urgent >= 4 ? 16 : urgent > 1 ? 2.2 : 1.4;
+
+// Largest share of a bad river that lies under labels.
+function covered(lines, live, taken) {
+  let most = 0;
+  for (const [river, parts] of lines) {
+    if (live.get(river).urgent < 4) continue;
+    const whole = parts.reduce((sum, { points }) => sum + length(points), 0);
+    const hidden = parts.reduce((sum, { points }) => sum + [...taken.values()].reduce((all, box) => all + under(box, points), 0), 0);
+    most = Math.max(most, hidden / (whole || 1));
+  }
+  return most;
+}
+
+// Whether a label would hide some of a bad river: a name may be missing on a phone, a red river may not.
+const hides = (box, lines, live) => [...lines].some(([river, parts]) => live.get(river).urgent >= 4
+  && parts.reduce((sum, { points }) => sum + under(box, points), 0) > 4);
+
+// Length of a line that lies in a box.
+const under = (box, points) => points.slice(1).reduce((sum, point, i) => sum + inside(box, ...points[i], ...point), 0);
 
 // Draws everything into an svg element; returns what a river's parts are, for highlighting.
 function drawMap(svg, data, width, height) {
@@ -102,15 +124,21 @@ function drawMap(svg, data, width, height) {
   const segments = [];
   for (const [river, parts] of lines) {
     for (const { points: line, width: w } of parts) {
-      for (let i = 1; i < line.length; i += 1) segments.push([...line[i - 1], ...line[i], (live.get(river).urgent > 1 ? 2.2 : 1.4) * w / 5, river]);
+      for (let i = 1; i < line.length; i += 1) segments.push([...line[i - 1], ...line[i], heavy(live.get(river).urgent) * w / 5, river]);
     }
   }
   const keepOff = [...points.values()].map(([x, y]) => ({ x: x - frame.mark, y: y - frame.mark, w: 2 * frame.mark, h: 2 * frame.mark }));
   if (!small) keepOff.push({ x: 6, y: height - 52, w: 150, h: 50 });
   let font, wanted, taken;
-  for (const share of [1, 0.93, 0.86]) { // smaller rather than none
+  // Smaller rather than none; and on a phone rivers rather than stations, which the list above the map names.
+  const tries = [1, 0.93, 0.86].map((share) => [share, true]).concat(small ? [[0.93, false], [0.86, false]] : []);
+  for (const [share, named] of tries) {
     font = fonts(size * share, svg);
-    wanted = labels(data, lines, points, frame, font);
+    wanted = labels(data, lines, points, frame, font, named);
+    for (const one of wanted) {
+      const clear = one.boxes.filter((box) => !hides(box, lines, live));
+      if (small || clear.length) one.boxes = clear;
+    }
     taken = arrange(wanted, segments, keepOff, width, height);
     if (taken.size === wanted.length) break;
   }
@@ -122,6 +150,7 @@ function drawMap(svg, data, width, height) {
   }
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.style.height = `${height}px`;
+  svg.dataset.covered = covered(lines, live, taken).toFixed(3);
   svg.dataset.left_out = String(wanted.length - taken.size);
   const rule = small ? [] : [scaleBar(project.scale, height, data.words)];
   svg.replaceChildren(land, halo, casing, colour, dashes, outfalls, marks, ...rule, names, hits);

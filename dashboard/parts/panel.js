@@ -9,7 +9,8 @@ function comeIntoView(root) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component;
+  const { data, parentElement, setTriggerValue } = component;
+  const go = (where) => setTriggerValue("picked", where);
   const root = parentElement.querySelector(".rc");
   redraw(root, data, () => [
     h("div", { class: "head" }, h("h2", {}, data.name), chip(data.mark, data.cls, data.stale),
@@ -19,7 +20,9 @@ export default function (component) {
     data.remarks.map((text) => h("p", { class: "remarks" }, text)),
     h("ul", { class: "sites" }, data.stations.map((one) =>
       h("li", { class: `${one.status}${one.worse ? " worse" : ""}` },
-        chip(one.mark, one.cls, one.status === "silent"), h("b", {}, one.name), h("span", { class: "dim" }, one.text)))),
+        chip(one.mark, one.cls, one.status === "silent"), h("b", {}, one.link ? link(one.link, go) : one.name), h("span", { class: "dim" }, one.text)))),
+    data.around?.links.length && h("p", { class: "around" }, h("span", { class: "dim" }, data.around.label), " ", links(data.around.links, go)),
+    data.more?.length && h("p", { class: "around" }, links(data.more, go)),
   ]);
   if (!listening.has(root)) {
     const come = () => comeIntoView(root);

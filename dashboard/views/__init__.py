@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dashboard.page import Page
-from dashboard.views import evaluation, today
+from dashboard.views import admin, books, evaluation, events, goals, inspections, orders, river, station, today
 
 #: Every page, in the order of the navigation; the first that a viewer may open is where they arrive.
 PAGES: tuple[Page, ...] = (
     today.PAGE,
+    events.PAGE,
+    orders.PAGE,
+    goals.PAGE,
+    river.PAGE,
+    station.PAGE,
     evaluation.PAGE,
+    books.PAGE,
+    inspections.PAGE,
+    admin.PAGE,
 )

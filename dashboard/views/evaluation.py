@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from analytics.periods import Period, PeriodKind
+from dashboard import parts
 from dashboard.access import STAFF
 from dashboard.evaluation_table import Line, river_lines, section_lines
 from dashboard.evaluations import PeriodReport
-from dashboard.i18n import Translator
 from dashboard.page import Context, Page
 from dashboard.sources import Sources
+from dashboard.views import chosen
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING, Wording
 from sensors.errors import StoreError
@@ -23,18 +24,15 @@ CHOICES: dict[PeriodKind, int] = {"day": 31, "month": 24, "quarter": 12, "year":
 
 
 def draw(context: Context) -> None:
-    """Draw the page."""
+    """Draw the page; what is chosen stands in the address as ``kind``, ``period`` and ``of``."""
     sources, w = context.sources, context.words
     _ = w._
-    kinds: dict[PeriodKind, str] = {
+    kinds: dict[str, str] = {
         "month": _("Month"), "day": _("Day"), "quarter": _("Quarter"), "year": _("Year"),
     }  # fmt: skip
     with st.container(horizontal=True, gap="small"):
-        kind = st.segmented_control(
-            _("Period"), list(kinds), default="day", format_func=kinds.__getitem__, key=f"kind-{_.code}",
-            required=True, label_visibility="collapsed",
-        )  # fmt: skip
-        period = _chosen(sources, kind, _)
+        kind = cast(PeriodKind, chosen.segments("kind", _("Period"), kinds, "day", _.code))
+        period = _chosen(sources, kind, w)
     try:
         report = sources.period_report(period.kind, period.start_ms)
     except StoreError as error:
@@ -46,11 +44,12 @@ def draw(context: Context) -> None:
     if report.running:
         st.caption(_("{period} has not ended: evaluated on what there is of it.", period=period.label))
     _summary(report, w)
-    rivers, sections = st.tabs([_("Rivers"), _("Sections")])
-    with rivers:
-        _table(river_lines(report, sources.site, w), w, f"rivers-{period.label}")
-    with sections:
-        _table(section_lines(report, sources.site, w), w, f"sections-{period.label}")
+    of = chosen.segments(
+        "of", _("Part of the page"), {"rivers": _("Rivers"), "sections": _("Sections")}, "rivers", _.code
+    )
+    lines = (river_lines if of == "rivers" else section_lines)(report, sources.site, w)
+    lines = [line for line in lines if context.viewer.sees_river(line.river)]
+    parts.mount("grid", table(lines, w, _("Rivers") if of == "rivers" else _("Sections")), key=f"evaluation-{of}")
     st.caption(
         _(
             "Means of the valid parts: hours, four hours, days, months; a laboratory result takes the place of the "
@@ -59,16 +58,19 @@ def draw(context: Context) -> None:
     )
 
 
-def _chosen(sources: Sources, kind: PeriodKind, translate: Translator) -> Period:
-    _ = translate
+def _chosen(sources: Sources, kind: PeriodKind, w: Wording) -> Period:
+    """The period of the address, where it can be chosen; what has ended is told first."""
+    _ = w._
     period = Period.at(kind, sources.now(), ZoneInfo(sources.site.timezone))
     periods = [period]
     while len(periods) < CHOICES[kind]:
         period = period.previous()
         periods.append(period)
     labels = {one.label: one for one in periods}
-    # What has ended is told first: of the running period there may be nothing yet.
-    label = st.selectbox(_("Which"), list(labels), index=1, key=f"period-{kind}-{_.code}", label_visibility="collapsed")
+    # Of the running period there may be nothing yet.
+    label = chosen.box(
+        "period", _("Which"), dict(zip(labels, labels, strict=True)), periods[1].label, _.code, width=200
+    )
     return labels[label]
 
 
@@ -87,21 +89,39 @@ def _summary(report: PeriodReport, w: Wording) -> None:
         column.metric(label, NOTHING if share is None else f"{share:.1f} %")
 
 
-def _table(lines: list[Line], w: Wording, key: str) -> None:
+def table(lines: list[Line], w: Wording, caption: str) -> dict[str, Any]:
+    """Lines as a table: classes as chips, with the marks beside them."""
     _ = w._
-    titles = {
-        "name": _("Name"), "state": _("State"), "target": _("Target"), "attained": _("On target"),
-        "reason": _("Deciding or main pollutants"), "certain": _("Without suspect readings"),
-        "on_previous": _("On the period before"), "on_year": _("On last year"), "source": _("Source of values"),
-        "hours": _("Valid hours"),
+    doubtful = any(line.certain for line in lines)
+    return {
+        "lang": _.code,
+        "level": 2,
+        "caption": caption,
+        "head": [
+            {"text": _("Name")}, {"text": _("State")}, {"text": _("Target")}, {"text": _("On target")},
+            {"text": _("Deciding or main pollutants")},
+            *([{"text": _("Without suspect readings")}] if doubtful else []),
+            {"text": _("On the period before")}, {"text": _("On last year")}, {"text": _("Source of values")},
+            {"text": _("Valid hours"), "number": True},
+        ],
+        "rows": [{"key": str(number), "cells": _cells(line, w, doubtful)} for number, line in enumerate(lines)],
+        "empty": NOTHING,
     }  # fmt: skip
-    marks = {"partial": _("partial"), "provisional": _("provisional")}
-    rows = []
-    for line in lines:
-        shown = asdict(line)
-        told = [word for mark, word in marks.items() if shown[mark]]
-        rows.append({titles[name]: shown[name] for name in titles} | {_("Marks"): w.join(told)})
-    st.dataframe(rows, hide_index=True, key=f"table-{key}-{_.code}", height="content")
+
+
+def _cells(line: Line, w: Wording, doubtful: bool) -> list[dict[str, Any]]:
+    _ = w._
+    marks = [word for told, word in ((line.partial, _("partial")), (line.provisional, _("provisional"))) if told]
+    missed = line.attained == _("no")
+    return [
+        {"text": line.name},
+        {"chip": True, "text": line.state, "cls": line.shade, "tags": marks},
+        {"text": line.target},
+        {"text": line.attained, "tone": "bad" if missed else ""},
+        {"text": line.reason or NOTHING, "wide": True},
+        *([{"text": line.certain or NOTHING}] if doubtful else []),
+        {"text": line.on_previous}, {"text": line.on_year}, {"text": line.source}, {"text": line.hours},
+    ]  # fmt: skip
 
 
 PAGE = Page("evaluation", lambda _: _("Evaluation"), lambda _: _("Evaluation of periods"), draw, STAFF, section="water")

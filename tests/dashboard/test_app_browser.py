@@ -198,7 +198,11 @@ def test_every_label_has_its_place(
     found = boxes(page)
     rivers = [box["id"] for box in found if box["id"].startswith("r:")]
     assert len(set(rivers)) == 28
-    assert "s:S02" in [box["id"] for box in found], "a station worse than its river is named"
+    named = "s:S02" in [box["id"] for box in found]
+    # With long names a phone has no room for stations on the map: the list above it names them.
+    listed = page.locator('.item[data-river="R01"] .why.alert').count() == 1
+    assert named or (width < 480 and listed), "a station worse than its river is named"
+    assert float(page.locator(".map svg").get_attribute("data-covered") or 1) < 0.05, "no label hides a bad river"
     for a, b in combinations(found, 2):
         apart = (
             a["x"] + a["w"] <= b["x"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.charts import time_series
+from dashboard.charts import Doubt, Mark, time_series
 from dashboard.i18n import translator
 from dashboard.series import Series, SeriesPoint, limit_lines
 from dashboard.wording import Wording
@@ -97,3 +97,31 @@ def test_the_axis_holds_the_data(course: Series, w: Wording, top: float) -> None
 def test_no_points_still_draw(course: Series, w: Wording) -> None:
     option = time_series(replace(course, points=(), limits=()), w)
     assert option["yAxis"]["max"] > option["yAxis"]["min"]
+
+
+def test_events_and_orders_are_marked_within_the_chart(course: Series, w: Wording) -> None:
+    marks = [
+        Mark("event", "排放", course.start_ms, course.start_ms + 60_000),
+        Mark("event", "溢流", course.start_ms + 1000, course.start_ms + 2000),
+        Mark("order", "2026-1", course.start_ms - 10**9, None),
+    ]
+    option = time_series(course, w, marks=marks)
+    rows = {row["name"]: row for row in option["series"] if row["data"] == []}
+    assert set(rows) == {"事件", "工单"}
+    events = rows["事件"]["markArea"]["data"]
+    # The second one would stand on the name of the first: the list below the chart has it.
+    assert [pair[0]["name"] for pair in events] == ["排放", ""]
+    low, high = option["xAxis"]["min"], option["xAxis"]["max"]
+    areas = [pair for row in rows.values() for pair in row["markArea"]["data"]]
+    assert all(low <= begin["xAxis"] < end["xAxis"] <= high for begin, end in areas)
+    names = [entry["name"] for entry in option["legend"]["data"] if isinstance(entry, dict)]
+    assert names[1:] == ["事件", "工单"]
+
+
+def test_doubted_readings_carry_their_tests(course: Series, w: Wording) -> None:
+    doubts = [Doubt(course.start_ms, 1.1, "尖峰 3 / 1"), Doubt(course.start_ms, 999.0, "量程", failed=True)]
+    option = time_series(course, w, doubts=doubts)
+    rows = {row["name"]: row for row in option["series"]}
+    assert rows["可疑读数"]["data"][0]["name"] == "尖峰 3 / 1"
+    # What lies off the chart is drawn at its edge.
+    assert rows["无效读数"]["data"][0]["value"][1] == option["yAxis"]["max"]

@@ -10,7 +10,7 @@ from dashboard.casework.database import open_books
 from dashboard.casework.exchange import Report
 from dashboard.casework.exchange_said import Said, Wrong
 from deploy import books_command
-from deploy.books_command import TOLD, command, mistakes
+from deploy.books_command import LEFT_OUT, TOLD, command, mistakes
 from sensors.errors import UsageError
 
 SITE = str(Path(books_command.__file__).parent / "sites" / "xietang")
@@ -50,7 +50,12 @@ def test_mistakes_are_told_and_end_with_an_exit_code(tmp_path: Path) -> None:
     assert "shops.csv: not read: the columns 星级" in result.output
     assert result.output.endswith("2 rows: 1 new, 0 changed, 0 the same, 1 wrong (nothing imported)\n")
     result = run(tmp_path, "import", "shops", str(file), "--good-rows")
-    assert (result.exit_code, result.output.splitlines()[-1].endswith("1 wrong (imported)")) == (0, True)
+    assert (result.exit_code, result.output.splitlines()[-1].endswith("1 wrong (imported)")) == (LEFT_OUT, True)
+    assert run(tmp_path, "import", "shops", str(file), "--good-rows", "--dry-run").exit_code == LEFT_OUT
+    file.write_text("编号,店名,河道\nS1,a,长江\n", "utf-8")
+    assert run(tmp_path, "import", "shops", str(file), "--good-rows").exit_code == 1
+    file.write_text("编号,店名,河道\nS2,b,R01\n", "utf-8")
+    assert run(tmp_path, "import", "shops", str(file), "--good-rows").exit_code == 0
     file.write_text("a,b\n", "utf-8")
     assert run(tmp_path, "import", "shops", str(file), "--good-rows").exit_code == 1
 
@@ -69,6 +74,16 @@ def test_a_form_and_a_demonstration(tmp_path: Path) -> None:
     assert "shop: 200 illustrative" in output
     again = run(tmp_path, "seed", "--demo")
     assert isinstance(again.exception, UsageError)
+
+
+def test_calibrations_that_are_due(tmp_path: Path) -> None:
+    assert run(tmp_path, "calibrations").output == "nothing is due\n"
+    file = tmp_path / "visits.csv"
+    file.write_text("编号,站点,到站时间,因子,标准值,下次校准\nV1,S01,2026-01-05 09:00,pH,6.86,2026-02-05\n", "utf-8")
+    assert run(tmp_path, "import", "visits", str(file)).exit_code == 0
+    lines = run(tmp_path, "calibrations", "--language", "zh").output.splitlines()
+    assert lines[0] == "已超期"
+    assert lines[1].startswith("  2026-02-05  S01")
 
 
 @pytest.mark.parametrize(

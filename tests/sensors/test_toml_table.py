@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from sensors.lists import Checker
-from sensors.toml_table import Table, word
+from sensors.toml_table import Table, bounded, settings_of, word
 
 
 def read(raw: dict[str, object], method: str, *arguments: object) -> tuple[object, list[str]]:
@@ -71,3 +73,34 @@ def test_unknown_keys_are_noted_one_by_one() -> None:
     checker = Checker("f.toml")
     Table({"a": 1, "b": 2, "c": 3}, "", checker).known({"b"})
     assert [problem.where for problem in checker.problems] == ["a", "c"]
+
+
+@dataclass(frozen=True)
+class Pumps:
+    """Settings of every kind."""
+
+    count: int = bounded(2, 1, 9)
+    share: float = bounded(0.5, 0, 1)
+    on: bool = True
+    name: str = "a"
+
+
+def pumps(raw: object) -> tuple[Pumps, list[str]]:
+    checker = Checker("f.toml")
+    top = Table({} if raw is None else {"pumps": raw}, "", checker)
+    found = settings_of(top, "pumps", Pumps(), lambda table, key, _default: table.text(key))
+    return found, [f"{problem.where} {problem.found}" for problem in checker.problems]
+
+
+def test_settings_are_the_fields_of_a_dataclass() -> None:
+    assert pumps(None) == (Pumps(), [])
+    assert pumps({"count": 3, "share": 1, "on": False, "name": "b"}) == (Pumps(3, 1, False, "b"), [])
+
+
+def test_what_is_wrong_in_settings_is_told_key_by_key() -> None:
+    found, problems = pumps({"count": 2.5, "share": 1.5, "on": 1, "name": 7, "size": 1})
+    assert (found.count, found.share, found.on) == (2, 0.5, True)
+    assert sorted(problems) == [
+        "pumps.count 2.5", "pumps.name 7", "pumps.on 1", "pumps.share 1.5", "pumps.size 'size'",
+    ]  # fmt: skip
+    assert pumps(3) == (Pumps(), ["pumps 3"])

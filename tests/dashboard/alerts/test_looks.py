@@ -16,7 +16,8 @@ from dashboard.alerts.kinds import Found, Wanted
 from dashboard.alerts.outbox import claim
 from dashboard.alerts.routing import Directory
 from dashboard.alerts.sender import Office
-from dashboard.casework.cases import open_case
+from dashboard.casework.cases import open_case, reject
+from dashboard.casework.lifecycle import Actor
 from dashboard.casework.tables.stations import Calibration, StationVisit
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading, StationState
@@ -129,8 +130,9 @@ def test_two_bad_hours_of_a_station_raise_the_river_s_alert_and_restarts_change_
         take_in(next_, looks.at_classes)
     [one] = alerts(scene.office)
     assert (one.key, one.severity, one.department) == ("class:R01", "serious", "water")
-    assert one.detail == {"water_class": "V", "levels": {"S01": "V"}}
-    assert one.title == "Xietang River: Class V"
+    assert one.detail == {"water_class": "V", "levels": {"S01": "V"}, "since_ms": hour_ms - HOUR_MS}
+    assert one.title.startswith("Xietang River: Class V, ")
+    assert "times over class III)" in one.title
     # It is good again for two hours, then for four.
     scene.store.write(Block.of(readings("S01", "III", hour_ms + HOUR_MS, hour_ms + 5 * HOUR_MS)))
     take_in(replace(scene, now_ms=NOW_MS + 3 * HOUR_MS), looks.at_classes)
@@ -230,10 +232,23 @@ def test_events_are_told_with_place_and_order(scene: looks.Scene) -> None:
         outfall.department,
     )
     assert first.title == "Suspected discharge: Xietang River"
-    assert f"Outfall {outfall.id}: 80 %" in first.text
+    assert f"Most likely from outfall {outfall.id} (80 %)" in first.text
     assert fault.kind == "event.fault"
     told = [account for account, channel, _, _ in messages(scene.office) if channel == "chat"]
     assert told[-1] == "sun"
+
+
+def test_an_event_s_title_names_pollutant_and_multiple_and_one_that_was_rejected_is_over(scene: looks.Scene) -> None:
+    first = {"station": "S01", "determinand": "ammonia_nitrogen", "time_ms": NOW_MS, "value": 3.0, "baseline": 0.8}
+    one = event("E1", first=first, probabilities={"discharge": 0.9})
+    scene.store.put_events([one])
+    take_in(scene, looks.at_events)
+    [alert] = alerts(scene.office)
+    assert alert.title == ("Suspected discharge: Xietang River, Ammonia nitrogen 3.000 mg/L (2.0 times over class III)")
+    assert alert.detail["since_ms"] == one.start_ms
+    with scene.office.books.change("t", NOW_MS) as session:
+        reject(session, scene.office.desk, Actor("wu", "office"), one, NOW_MS, "fault", "mud on the probe")
+    assert found(scene, looks.at_events) == []
 
 
 def test_an_event_that_was_over_before_anybody_looked_is_told_once(scene: looks.Scene) -> None:

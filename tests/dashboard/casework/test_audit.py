@@ -50,6 +50,23 @@ def test_who_when_what_before_and_after(books: Books) -> None:
     assert problems(books) == ()
 
 
+def test_a_column_that_was_set_without_having_been_read(books: Books) -> None:
+    """Left empty when the row was made, or expired since: the session does not know what it was, the trail must."""
+    with books.change("li", 1000) as session:
+        shop = Shop(id="S1", name="店", river="R01")
+        session.add(shop)
+        session.flush()
+        shop.grid = "G01"
+        session.flush()
+        session.expire(shop)
+        shop.name = "新店"
+    assert [(e.before, e.after) for e in entries(books)][1:] == [
+        ({"grid": None}, {"grid": "G01"}),
+        ({"name": "店"}, {"name": "新店"}),
+    ]
+    assert problems(books) == ()
+
+
 def test_what_was_not_changed_or_not_committed_leaves_no_trace(books: Books) -> None:
     add(books, 1)
     with books.change("li", 2000) as session:
@@ -86,6 +103,9 @@ def test_what_the_database_refuses_is_a_clear_error(books: Books) -> None:
         ("DELETE FROM audit_entry WHERE seq = 4", "the chain ends at entry 3; its head says entry 4"),
         ("UPDATE audit_entry SET time_ms = time_ms - 1 WHERE seq = 4", "entry 4 (insert shop S4) was altered"),
         ("UPDATE audit_entry SET reason = 'x' WHERE seq = 1", "entry 1 (insert shop S1) was altered"),
+        ("UPDATE shop SET name = 'x' WHERE id = 'S3'", "shop S3 was changed past the trail: name"),
+        ("DELETE FROM shop WHERE id = 'S2'", "shop S2 is in the trail and not in the books"),
+        ("UPDATE shop SET id = 'S9' WHERE id = 'S2'", "shop S9 is in the books and not in the trail"),
     ],
 )
 def test_tampering_is_found(books: Books, tampering: str, told: str) -> None:

@@ -11,13 +11,14 @@ from sqlalchemy import func, select
 from collectors.stores import open_store
 from collectors.stores.base import Event
 from dashboard.casework.audit import AuditEntry, verify
-from dashboard.casework.cases import open_case, take_events
+from dashboard.casework.cases import accept, merge, open_case, reject, take_events
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.evidence import read_event
+from dashboard.casework.lifecycle import Refused
 from dashboard.casework.tables.orders import EventLink, Order
 from sensors.errors import StoreError
-from tests.dashboard.casework.made import DAY_MS, HOUR_MS, NOW, OFFICE, WATER, event, given, order_of, take
+from tests.dashboard.casework.made import CHIEF, DAY_MS, HOUR_MS, NOW, OFFICE, WATER, event, given, order_of, take
 
 
 def opened(books: Books, desk: Desk, *events: Event, now_ms: int | None = None) -> list[str]:
@@ -41,20 +42,20 @@ def finished(books: Books, desk: Desk, number: str, done_ms: int) -> None:
 
 
 def test_an_event_opens_a_draft_with_its_place(books: Books, desk: Desk) -> None:
-    detail = {**candidates(("PK003", 0.2), ("PK001", 0.7)), "explanation": "ammonia rose", "rain_mm": 0.0}
+    detail = {**candidates(("PK003", 0.2), ("PK001", 0.7)), "determinands": ["ammonia_nitrogen"], "rain_mm": 0.0}
     [number] = opened(books, desk, event("E1", detail=detail))
     order = order_of(books, number)
     assert (order.state, order.origin, order.event, order.code) == ("draft", "event", "E1", None)
     assert (order.river, order.outfall, order.case_key) == ("R01", "PK001", "outfall:PK001")
-    assert order.title == "discharge in Xietang River, probably outfall PK001"
+    assert order.title == "Suspected discharge in Xietang River, probably outfall PK001"
     assert (order.text, order.evidence) == (
-        "ammonia rose\nRain of the 24 hours before: 0.0 mm",
+        "Outside: Ammonia nitrogen\nNo rain in the 24 hours before\nMost likely from outfall PK001 (70 %)",
         {"stations": ["S01"], "department": "water"},
     )
     with books.read() as session:
         link = session.get(EventLink, "E1")
         assert link is not None
-        assert link.evidence["candidates"][0] == {"outfall": "PK001", "probability": 0.7}
+        assert link.evidence["candidates"][0] == {"outfall": "PK001", "probability": 0.7, "travel_h": None}
         assert link.evidence["rain_mm"] == 0.0
 
 
@@ -62,7 +63,15 @@ def test_an_event_opens_a_draft_with_its_place(books: Books, desk: Desk) -> None
     "detail",
     [
         {},
-        {"candidates": None, "determinands": 3, "rain_mm": "much", "probabilities": [], "explanation": 7},
+        {
+            "candidates": None,
+            "determinands": 3,
+            "rain_mm": "much",
+            "probabilities": [],
+            "first": 7,
+            "against": [],
+            "rises": "x",
+        },
         {"candidates": [1, {}, {"outfall": "PK001"}, {"outfall": "PK001", "probability": float("nan")}]},
         {"candidates": [{"outfall": "NOWHERE", "probability": 0.9}, {"outfall": "PK001", "probability": 0.49}]},
         {"candidates": [{"outfall": "PK001", "probability": 1.1}, {"outfall": ["x"], "probability": True}]},
@@ -71,14 +80,15 @@ def test_an_event_opens_a_draft_with_its_place(books: Books, desk: Desk) -> None
 def test_what_is_not_known_is_not_guessed(books: Books, desk: Desk, detail: dict) -> None:
     [number] = opened(books, desk, event("E1", detail=detail))
     order = order_of(books, number)
-    assert (order.outfall, order.river, order.case_key, order.text) == (None, "R01", "station:R01/S01", "")
-    assert order.title == "discharge in Xietang River, seen at Xizha Bridge"
+    assert (order.outfall, order.river, order.case_key) == (None, "R01", "station:R01/S01")
+    assert order.text in ("", "No outfall stands out; the first in the ranking is PK001 (49 %)")
+    assert order.title == "Suspected discharge in Xietang River, seen at Xizha Bridge"
 
 
 def test_an_event_without_a_place_is_a_case_all_the_same(books: Books, desk: Desk) -> None:
     numbers = opened(books, desk, event("E1", stations=()), event("E2", stations=("gone",)))
     assert len(set(numbers)) == 2
-    assert order_of(books, numbers[0]).title == "discharge, place unknown"
+    assert order_of(books, numbers[0]).title == "Suspected discharge, place unknown"
 
 
 def test_the_same_event_again_changes_nothing(books: Books, desk: Desk) -> None:
@@ -219,7 +229,7 @@ def test_what_the_event_shows_is_the_text_of_the_draft(books: Books, desk: Desk)
     first = {"station": "S01", "determinand": "ammonia_nitrogen", "time_ms": NOW, "value": 4.2, "baseline": 0.61}
     [number] = opened(books, desk, event("E1", detail={"first": first, "rain_mm": 3, "cannot_tell": 1.0}))
     assert order_of(books, number).text.splitlines() == [
-        "Ammonia nitrogen at Xizha Bridge: 4.200 mg/L, 0.610 mg/L before",
+        "Ammonia nitrogen at Xizha Bridge rose from 0.610 to 4.200 mg/L",
         "Rain of the 24 hours before: 3.0 mm",
         "The outfall cannot be told from what the stations saw",
     ]
@@ -240,3 +250,53 @@ def test_an_event_that_fails_keeps_no_other_waiting(books: Books, desk: Desk, mo
         take_events(books, desk, store, NOW + DAY_MS)
     with books.read() as session:
         assert session.scalars(select(EventLink.event)).all() == ["E2"]
+
+
+def test_the_office_accepts_an_event_once(books: Books, desk: Desk) -> None:
+    one = event("E1", kind="fault")
+    numbers = []
+    for _ in range(2):
+        with books.change("wang", NOW) as session:
+            numbers.append(accept(session, desk, OFFICE, one, NOW).number)
+    order = order_of(books, numbers[0])
+    assert (len(set(numbers)), order.state, [step.action for step in order.steps]) == (
+        1,
+        "registered",
+        ["open", "register"],
+    )
+    with pytest.raises(Refused), books.change("zhao", NOW) as session:
+        accept(session, desk, CHIEF, event("E2"), NOW)
+    with books.read() as session:
+        assert session.get(EventLink, "E2") is None
+
+
+def test_what_was_rejected_is_not_raised_again_and_the_books_know_why(books: Books, desk: Desk) -> None:
+    one = event("E1")
+    with books.change("wang", NOW) as session:
+        number = reject(session, desk, OFFICE, one, NOW, "visit", "cleaned").number
+    order = order_of(books, number)
+    assert (order.state, order.evidence["verdict"], order.steps[-1].text) == ("dismissed", "visit", "cleaned")
+    assert opened(books, desk, replace(one, updated_ms=NOW + DAY_MS)) == [number]
+    assert order_of(books, number).state == "dismissed"
+    for verdict, text in (("nonsense", "x"), ("fault", "")):
+        with pytest.raises(Refused), books.change("wang", NOW) as session:
+            reject(session, desk, OFFICE, event("E2", NOW + 30 * DAY_MS), NOW, verdict, text)
+    with pytest.raises(Refused), books.change("wang", NOW) as session:
+        accept(session, desk, OFFICE, one, NOW)
+
+
+def test_two_cases_become_one(books: Books, desk: Desk) -> None:
+    first, second = opened(books, desk, event("E1"), event("E2", NOW + 20 * DAY_MS, stations=("S02",)))
+    assert first != second
+    now_ms = NOW + 21 * DAY_MS
+    with books.change("wang", now_ms) as session:
+        merge(session, desk, OFFICE, second, first, now_ms)
+    order, gone = order_of(books, first), order_of(books, second)
+    assert order.evidence["stations"] == ["S01", "S02"]
+    assert (gone.state, gone.evidence["merged"]) == ("dismissed", first)
+    with books.read() as session:
+        assert set(session.scalars(select(EventLink.order_number))) == {first}
+        assert verify(session).problems == ()
+    for number, into in ((first, first), (second, first), (first, second)):
+        with pytest.raises(Refused), books.change("wang", now_ms) as session:
+            merge(session, desk, OFFICE, number, into, now_ms)

@@ -24,7 +24,8 @@ from dashboard.casework.tables.survey import OutfallRecord, RiverPolicy, Shop
 from sensors.errors import UsageError
 from sensors.site import Site
 
-NOW = 1777867500000
+#: Days of the lists lie before it.
+NOW = 1798000000000
 
 SHOPS = """编号,店名,河道,状态,排查日期,排查人,经度,星级
 S1,张记面馆,斜塘河,正常,2026/5/4,李,120.7,5
@@ -143,7 +144,7 @@ def test_a_row_that_nothing_names_is_told(office: Office) -> None:
     report = office.bring("river_policy", "河道,清单,序号,内容\nR01,问题清单,1,a\nR01,,2,b\nR01,problem,1,c\n")
     assert [line.partition(": ")[2] for line in told(report)] == [
         "row 3, column 河道: found nothing; accepted: something in 河道, 清单, 序号",
-        "row 4, column 河道: found 'R01/problem/1'; accepted: one that row 2 does not have",
+        "row 4, column 河道, 清单, 序号: found 'R01/problem/1'; accepted: one that row 2 does not have",
     ]
     assert counts(office.bring("river_policy", "河道,清单,序号,内容\nR01,问题清单,1,a\n")) == (1, 0, 0, 0, True)
     assert counts(office.bring("river_policy", "河道,清单,序号,内容\n斜塘河,Problems,1,z\n")) == (0, 1, 0, 0, True)
@@ -153,12 +154,38 @@ def test_a_row_that_nothing_names_is_told(office: Office) -> None:
 def test_a_code_belongs_to_one_outfall(office: Office) -> None:
     seed(office.books, office.site, NOW)
     report = office.bring("outfalls", "编号,官方编码\nPK001,FA-1\nPK002,FA-1\n")
-    assert told(report) == ["list.csv: row 3, column 官方编码: found 'FA-1'; accepted: one that PK001 does not have"]
+    assert told(report) == ["list.csv: row 3, column 官方编码: found 'FA-1'; accepted: one that row 2 does not have"]
     assert counts(office.bring("outfalls", "编号,官方编码\nPK001,FA-1\n")) == (0, 1, 0, 0, True)
-    assert told(office.bring("outfalls", "编号,官方编码\nPK002,FA-1\n")) != []
+    assert told(office.bring("outfalls", "编号,官方编码\nPK002,FA-1\n")) == [
+        "list.csv: row 2, column 官方编码: found 'FA-1'; accepted: one that PK001 does not have"
+    ]
     # An outfall may be named by its code, too.
     report = office.bring("shops", "编号,店名,河道,排口\nS1,a,R01,FA-1\nS2,b,R01,PK003\nS3,c,R01,PK999\n")
     assert [line.split("; accepted")[0] for line in told(report)] == ["list.csv: row 4, column 排口: found 'PK999'"]
+
+
+def test_a_number_or_a_name_that_stands_twice_names_both_rows(office: Office) -> None:
+    rows = ["S1,a,R01,", "S1,b,R01,", ",张记,R02,东路 1", ",张记,斜塘河,东路 1", ",张记,R02,东路 1"]
+    report = office.bring("shops", "\n".join(["编号,店名,河道,地址", *rows]))
+    assert told(report) == [
+        "list.csv: row 3, column 编号: found 'S1'; accepted: one that row 2 does not have",
+        "list.csv: row 6, column 店名, 地址, 河道: found '张记/东路 1/R02'; accepted: one that row 4 does not have",
+    ]
+
+
+def test_what_happened_did_not_happen_tomorrow(office: Office) -> None:
+    """NOW is the 23rd of December, noon and a half in the site's zone; what is planned may come later."""
+    text = "编号,河道,发现日期\nB1,R01,2026-12-23\nB2,R01,2026-12-24\n"
+    assert told(office.bring("boats", text)) == [
+        "list.csv: row 3, column 发现日期: found '2026-12-24'; accepted: a day that is not in the future: "
+        "2026-12-23 at the latest"
+    ]
+    ahead = "编号,河道,河段,起点,终点,计划日期\nC1,R01,R01-1,0,10,2028-01-01\n"
+    assert counts(office.bring("clearings", ahead)) == (1, 0, 0, 0, True)
+    visit = "编号,站点,到站时间\nV1,S01,2026-12-23 12:33\nV2,S01,2026-12-23 12:50\n"
+    assert [line.partition("found ")[2][:20] for line in told(office.bring("visits", visit))] == [
+        "'2026-12-23 12:50'; "
+    ]
 
 
 def test_what_must_hold_of_a_row_beyond_its_cells(office: Office) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy import text
 
 from collectors.stores import open_store
 from collectors.stores.base import Assessment, ReadingStore
+from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.goals import (
     GoalState,
+    change_goal,
     goal_states,
     progress,
     record_progress,
@@ -22,6 +24,7 @@ from dashboard.casework.goals import (
     seed_goals,
 )
 from dashboard.casework.grades import last_month, month_grades, month_of
+from dashboard.casework.lifecycle import Refused
 from dashboard.casework.measures import MEASURES
 from dashboard.casework.tables.goals import Goal, GoalProgress
 from dashboard.casework.tables.survey import LeakPoint, OutfallRecord, Shop
@@ -246,6 +249,75 @@ def test_progress_of_a_day_is_kept_once(filled: Books, desk: Desk, store: Readin
     with filled.read() as session:
         kept = progress(session, "mid-shops", DAY - timedelta(days=9), DAY + timedelta(days=9))
         assert [(row.day, row.value, row.total) for row in kept] == [(DAY, 41, 50), (DAY + timedelta(days=1), 41, 50)]
+
+
+def test_where_it_lies_adds_up(filled: Books, desk: Desk, store: ReadingStore) -> None:
+    with filled.change("li", 1) as session:
+        session.get_one(Shop, "S00").grid = "G001"
+        session.get_one(LeakPoint, "L00").shop = "S00"
+    graded(store, desk)
+    found = states(filled, desk, store)
+    for state in found.values():
+        shares = state.measured.shares
+        assert sum(share.value for share in shares) == pytest.approx(state.measured.value)
+        assert sum(share.total for share in shares) == pytest.approx(state.measured.total)
+    assert [(one.river, one.value, one.total) for one in found["mid-shops"].measured.shares if one.grid == "G001"] == [
+        ("R01", 0, 1)
+    ]
+    assert [one.grid for one in found["mid-leaks"].measured.obstacles if one.id == "L00"] == ["G001"]
+
+
+def test_what_nobody_evaluated_has_no_figure_and_leaves_no_history(
+    filled: Books, desk: Desk, store: ReadingStore
+) -> None:
+    found = states(filled, desk, store)["year-end"]
+    assert (found.measured.unknown, found.forecast.why, found.standing) == ("not_evaluated", "not_evaluated", "unknown")
+    late = states(filled, desk, store, date(2027, 1, 3))["year-end"]
+    assert late.standing == "unknown"
+    record_progress_in(filled, desk, store, at("2026-06-10 12:00"))
+    with filled.read() as session:
+        kept = {row.goal for row in session.query(GoalProgress)}
+    assert "year-end" not in kept
+    assert "mid-shops" in kept
+    graded(store, desk)
+    record_progress_in(filled, desk, store, at("2026-06-10 13:00"))
+    with filled.read() as session:
+        assert session.get_one(GoalProgress, ("year-end", DAY)).value == len(desk.site.rivers) - 5
+
+
+def test_a_forecast_says_what_it_rests_on(filled: Books, desk: Desk, store: ReadingStore) -> None:
+    one = with_history(filled, desk, store, d40=(20, 50)).forecast
+    assert (one.left_then, one.left) == (30, 10)
+    assert one.since == DAY - timedelta(days=40)
+
+
+def test_the_office_changes_a_goal_with_its_reason(filled: Books) -> None:
+    shown = (1.0, date(2026, 12, 31))
+    with filled.change("wang", 5, "asked by the street") as session:
+        change_goal(session, "mid-shops", target=0.9, due_on=date(2027, 3, 31), note="n", shown=shown)
+    with filled.read() as session:
+        last = session.query(AuditEntry).order_by(AuditEntry.seq.desc()).first()
+        assert last is not None
+        assert (last.actor, last.reason, last.before) == (
+            "wang", "asked by the street", {"target": 1.0, "due_on": "2026-12-31", "note": ""},
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("goal", "target", "due_on", "shown", "why"),
+    [
+        ("mid-x", 0.9, date(2027, 3, 31), (1.0, date(2026, 12, 31)), "there is no goal"),
+        ("mid-shops", 0.9, date(2027, 3, 31), (0.5, date(2026, 12, 31)), "changed meanwhile"),
+        ("mid-shops", 0.0, date(2027, 3, 31), (1.0, date(2026, 12, 31)), "a target is a share"),
+        ("mid-shops", 1.01, date(2027, 3, 31), (1.0, date(2026, 12, 31)), "a target is a share"),
+        ("mid-shops", 0.9, date(2026, 1, 1), (1.0, date(2026, 12, 31)), "the date must come after"),
+    ],
+)
+def test_a_goal_that_cannot_be_so(
+    filled: Books, goal: str, target: float, due_on: date, shown: tuple[float, date], why: str
+) -> None:
+    with pytest.raises(Refused, match=why), filled.change("wang", 5) as session:
+        change_goal(session, goal, target=target, due_on=due_on, note="", shown=shown)
 
 
 def test_every_measure_has_its_goal(books: Books) -> None:

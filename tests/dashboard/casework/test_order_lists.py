@@ -6,7 +6,7 @@ from dashboard.casework.cases import open_case
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.notices import issue
-from dashboard.casework.order_lists import OrderFilter, order_counts, orders_page, story
+from dashboard.casework.order_lists import Area, OrderFilter, order_counts, orders_page, story
 from tests.dashboard.casework.made import DAY_MS, HOUR_MS, NOW, OFFICE, WATER, assigned, event, registered, take
 
 
@@ -54,6 +54,11 @@ def test_newest_first_page_by_page(books: Books, five: list[str]) -> None:
         # The assignment said how urgent it is.
         (OrderFilter(urgency="normal", states=("assigned",)), [3]),
         (OrderFilter(states=("assigned",), department="water", river="R01"), [3]),
+        (OrderFilter(area=Area(rivers=("R02",))), [2]),
+        (OrderFilter(area=Area(rivers=("R09",), grids=("G001",))), []),
+        (OrderFilter(said="污水"), [4, 3, 2, 1, 0]),
+        (OrderFilter(said="2026-000003"), [2]),
+        (OrderFilter(said="%"), []),
         (OrderFilter(overdue_ms=NOW), []),
         (OrderFilter(overdue_ms=NOW + 2 * DAY_MS), [2, 1, 0]),
         (OrderFilter(overdue_ms=NOW + 15 * DAY_MS), [4, 3, 2, 1, 0]),
@@ -99,3 +104,11 @@ def test_the_story_of_an_order(books: Books, desk: Desk, five: list[str]) -> Non
     assert [notice.department for notice in told.notices] == ["water"]
     assert [link.event for link in from_water.events] == ["E1"]
     assert len(closed.files) == 2
+
+
+def test_an_area_in_words_and_in_the_database_agree(books: Books, desk: Desk) -> None:
+    places = [(None, None), ("R01", None), ("R02", None), ("R02", "G001"), ("R01", "G002")]
+    made = {registered(books, desk, river=river, grid=grid): (river, grid) for river, grid in places}
+    for area in (Area(), Area(("R01",)), Area(("R01",), ("G001",)), Area(None, ("G002",)), Area((), ())):
+        [found] = numbers(books, OrderFilter(area=area))
+        assert set(found) == {number for number, (river, grid) in made.items() if area.has(river, grid)}

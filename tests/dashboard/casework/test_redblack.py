@@ -95,6 +95,13 @@ def test_unknown_water_is_never_praised(books: Books, desk: Desk, more: dict[str
     assert (line.points, line.colour, line.open) == (100, None, True)
 
 
+def test_water_that_misses_its_target_is_never_on_the_red_list(books: Books, desk: Desk) -> None:
+    mild = Desk.of(desk.site, OfficeSettings(list=ListSettings(class_points=0, inferior_points=0)), "en")
+    line = lines(books, mild)["river", "R01"]
+    assert (line.points, line.colour, line.open) == (100, None, False)
+    assert lines(books, mild)["river", "R04"].colour == "red"
+
+
 def test_points_are_a_hundred_and_their_parts(full: Books, desk: Desk) -> None:
     hard = Desk.of(desk.site, OfficeSettings(list=ListSettings(class_points=50, inspection_weight=3)), "en")
     for setting in (desk, hard):

@@ -9,9 +9,11 @@ from dashboard.casework.database import Books
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.visits import (
     LONGEST_MS,
+    Due,
     calibrate,
     calibrations_due,
     close_visit,
+    due_by_week,
     in_maintenance,
     left_open,
     open_visit,
@@ -120,3 +122,19 @@ def test_what_is_due_is_told_by_the_last_calibration_of_each_head(books: Books) 
 def test_kinds_of_visit(books: Books) -> None:
     with pytest.raises(ValueError, match="one of maintenance, calibration"), books.change("wu", NOW) as session:
         open_visit(session, "S01", "holiday", "吴", NOW)
+
+
+def test_what_is_due_is_a_list_for_each_week() -> None:
+    """The 4th of May 2026 is a Monday."""
+    dues = [
+        Due("S02", "ph", date(2026, 5, 4), 0, True), Due("S01", "orp", date(2026, 5, 10), 6, True),
+        Due("S01", "ph", date(2026, 5, 11), 7, None), Due("S03", "ph", date(2026, 5, 3), -1, False),
+        Due("S01", "turbidity", date(2026, 5, 5), 1, True),
+    ]  # fmt: skip
+    found = due_by_week(dues, date(2026, 5, 4))
+    assert [(monday, [(due.station, due.determinand) for due in week]) for monday, week in found] == [
+        (None, [("S03", "ph")]),
+        (date(2026, 5, 4), [("S01", "turbidity"), ("S01", "orp"), ("S02", "ph")]),
+        (date(2026, 5, 11), [("S01", "ph")]),
+    ]
+    assert due_by_week([], date(2026, 5, 4)) == []

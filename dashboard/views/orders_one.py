@@ -1,0 +1,152 @@
+"""One order: what it is about, who has which part, every step, photos and files, notices, and what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import streamlit as st
+
+from dashboard import orders_page, parts
+from dashboard.casework.evidence import Evidence
+from dashboard.casework.explained import explained
+from dashboard.casework.files import read
+from dashboard.casework.order_lists import Story, story
+from dashboard.orders_page_thumbs import thumbnail
+from dashboard.orders_page_words import minute
+from dashboard.page import Context
+from dashboard.views import orders_notices, orders_steps
+from dashboard.views.text import plain
+from sensors.errors import BooksError
+
+#: Events of a case whose evidence is shown, the newest first.
+EVENTS = 3
+
+
+def draw(context: Context, number: str) -> None:
+    """Draw an order, where the viewer may see it."""
+    _ = context.translate
+    context.link("orders", _("All orders"), icon=":material/arrow_back:")
+    with context.books.read() as session:
+        found = story(session, number)
+        names = orders_page.people(session, found) if found is not None else {}
+    if found is None:
+        st.info(_("There is no order {number}.", number=plain(number)))
+        return
+    if not orders_page.may_see(context.viewer, context.site, found.order):
+        st.error(_("This order is not in your area."))
+        return
+    _told(context)
+    st.header(plain(found.order.title), anchor=False)
+    left, right = st.columns([1.6, 1], gap="large")
+    with left:
+        _about(context, found)
+        _evidence(context, found)
+        _parts(context, found)
+        st.subheader(_("Course of the order"), anchor=False)
+        parts.mount(
+            "timeline", orders_page.timeline(found, context.site, names, context.words), key=f"timeline-{number}"
+        )
+    with right:
+        orders_steps.draw(context, found)
+        _files(context, found, names)
+        orders_notices.draw(context, found)
+
+
+def _told(context: Context) -> None:
+    """What the last step came to, said once after the page was drawn anew."""
+    if told := st.session_state.pop("orders-told", None):
+        st.success(plain(told))
+
+
+def _about(context: Context, found: Story) -> None:
+    _, order = context.translate, found.order
+    rows = orders_page.facts(order, context.site, context.now(), context.words)
+    st.dataframe(
+        [{_("What"): name, _("Value"): value} for name, value in rows], hide_index=True, height="content",
+        key=f"facts-{order.number}-{_.code}",
+    )  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        river = context.site.rivers.get(order.river or "")
+        if river is not None:
+            name = _("River: {name}", name=plain(context.words.place(river)))
+            context.link("river", name, icon=":material/water:", river=river.id)
+        if order.event:
+            context.link("events", _("The event and its evidence"), icon=":material/monitoring:", event=order.event)
+    if order.text:
+        st.text(order.text)
+
+
+def _evidence(context: Context, found: Story) -> None:
+    """What the water says: one paragraph for each of the newest events."""
+    _, w, site = context.translate, context.words, context.site
+    if not found.events:
+        return
+    st.subheader(_("What the water says"), anchor=False)
+    for link in reversed(found.events[-EVENTS:]):
+        evidence: Evidence = {"candidates": [], "stations": [], **link.evidence}  # type: ignore[typeddict-item]
+        context.link(
+            "events", _("Event of {time}", time=minute(link.start_ms, w)), icon=":material/monitoring:",
+            event=link.event,
+        )  # fmt: skip
+        if link.evidence.get("illustrative"):
+            st.caption(_("Illustrative: made for the demonstration, nobody measured it."))
+        lines = explained(evidence, site, w).lines
+        text = "\n".join(lines)
+        if text and text != found.order.text:
+            st.text(text)
+    if len(found.events) > EVENTS:
+        st.caption(_.plural("{count} earlier event", "{count} earlier events", len(found.events) - EVENTS))
+
+
+def _parts(context: Context, found: Story) -> None:
+    _ = context.translate
+    if not found.order.parts:
+        return
+    st.subheader(_("Parts of the departments"), anchor=False)
+    titles = {
+        "department": _("Department"), "handles": _("Role"), "state": _("State"), "late": _("Overdue"),
+        "due": _("Deadline"), "requirement": _("Requirement"),
+        "answer": _("Answer of the department"), "answered": _("Answered"),
+    }  # fmt: skip
+    rows = orders_page.parts(found.order, context.site, context.now(), context.words)
+    st.dataframe(
+        [{titles[key]: value for key, value in row.items()} for row in rows], hide_index=True, height="content",
+        key=f"parts-{found.order.number}-{_.code}",
+    )  # fmt: skip
+
+
+def _files(context: Context, found: Story, names: Mapping[str, str]) -> None:
+    """Photos as small pictures made here, whatever was handed in; whole files only on demand."""
+    _, w = context.translate, context.words
+    if not found.files:
+        return
+    st.subheader(_("Photos and files"), anchor=False)
+    labels = orders_page.file_labels(found.files, w)
+    folder = context.books.files
+    columns = st.columns(3)
+    for number, file in enumerate(found.files):
+        with columns[number % 3]:
+            who = orders_page.person(file.added_by, names, context.site, w)
+            caption = f"{labels[file.id]} · {who} · {minute(file.added_ms, w)}"
+            if file.media_type.startswith("image/"):
+                small = thumbnail(str(folder), file.sha256)
+                if small is None:
+                    st.caption(_("{name} is gone or damaged", name=plain(labels[file.id])))
+                    continue
+                st.image(small, caption=plain(caption), width="stretch")
+            else:
+                st.text(caption)
+            st.download_button(
+                _("Download"), partial(_whole, context, file.sha256), file_name=file.name,
+                mime=file.media_type, key=f"file-{file.id}-{_.code}", icon=":material/download:", on_click="ignore",
+                help=plain(file.name),
+            )  # fmt: skip
+
+
+def _whole(context: Context, digest: str) -> bytes:
+    """A file as it was handed in; nothing where it is gone."""
+    try:
+        return read(context.books.files, digest)
+    except BooksError:
+        return b""

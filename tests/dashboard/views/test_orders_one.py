@@ -1,0 +1,70 @@
+"""One order on the page: its story for whoever may see it, and nothing for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.casework.database import Books
+from tests.dashboard.views.cases_made import copied, of_state
+from tests.dashboard.views.conftest import PageTest
+from tests.dashboard.views.drawn import drawn
+from tests.dashboard.views.lived_in import VIEWERS
+
+Run = Callable[..., AppTest]
+
+
+@pytest.fixture
+def books(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Books]:
+    opened = copied(monkeypatch, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run(page_test: PageTest, books: Books) -> Run:
+    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
+        app = page_test("orders", lang=lang, viewer=dict(VIEWERS[role]), **address).run()
+        assert not app.exception
+        return app
+
+    return opened
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("state", ["draft", "registered", "assigned", "accepted", "redo", "done", "archived"])
+def test_every_state_in_both_languages(run: Run, books: Books, state: str, lang: str) -> None:
+    app = run(lang=lang, order=of_state(books, state))
+    [course] = drawn(app, "timeline")
+    assert course["steps"][-1]["number"] == 1
+    assert app.header[0].value
+
+
+def test_the_story_has_photos_parts_and_notice(run: Run, books: Books) -> None:
+    app = run(order=of_state(books, "archived"))
+    [course] = drawn(app, "timeline")
+    assert [step["what"] for step in course["steps"]][:2] == ["Archive", "Verified by water"]
+    assert ["photo 2"] in [step["files"] for step in course["steps"]]
+    facts, parts = (table.value for table in app.dataframe)
+    assert "Archived" in list(facts["Value"])
+    assert list(parts["Role"]) == ["lead", "co-handling"]
+    assert len(app.get("image")) == 2
+    labels = [one.proto.label for one in app.get("download_button")]
+    assert labels == ["Download", "Download", "Word", "PDF"]
+
+
+@pytest.mark.parametrize("role", ["department", "chief", "grid_officer"])
+def test_whoever_it_does_not_concern_sees_nothing_of_it(run: Run, books: Books, role: str) -> None:
+    app = run(role, order=of_state(books, "draft"))
+    assert [one.value for one in app.error] == ["This order is not in your area."]
+    assert not drawn(app, "timeline")
+    assert not app.dataframe
+
+
+def test_an_order_that_there_is_not(run: Run) -> None:
+    app = run(order="<b>*x*")
+    assert app.info[0].value.startswith("There is no order")
+    assert "\\*x\\*" in app.info[0].value

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from dashboard.page import Page
-from dashboard.views import admin, books, evaluation, events, goals, inspections, orders, river, station, today
+from dashboard.views import (
+    admin,
+    books,
+    evaluation,
+    events,
+    goals,
+    inspections,
+    orders,
+    public,
+    river,
+    station,
+    today,
+    wall,
+)
 
 #: Every page, in the order of the navigation; the first that a viewer may open is where they arrive.
 PAGES: tuple[Page, ...] = (
@@ -16,5 +29,7 @@ PAGES: tuple[Page, ...] = (
     evaluation.PAGE,
     books.PAGE,
     inspections.PAGE,
+    public.PAGE,
+    wall.PAGE,
     admin.PAGE,
 )

@@ -40,5 +40,6 @@ def _live(context: Context) -> None:
 
 
 PAGE = Page(
-    "public", lambda _: _("Public page"), lambda _: _("Water quality of the rivers"), draw, STAFF | {"public"}
+    "public", lambda _: _("Public page"), lambda _: _("Water quality of the rivers"), draw, STAFF | {"public"},
+    section="water",
 )

@@ -3,6 +3,7 @@
 #   make install   .venv with the riverchief command and the tools for development and benchmarks
 #   make test      every check and test that this machine can run
 #   make bench     the benchmarks, one after the other
+#   make wheelhouse  archives that install hub and gateway on machines without a line, in dist/
 #   make drill     backup and restore, upgrade: on processes of their own, with what was lost
 #   make chaos     kill, cut off and fill everything for MINUTES=3, and count what was lost
 
@@ -12,7 +13,7 @@ BIN := .venv/bin
 ARGS ?=
 MINUTES ?= 3
 
-.PHONY: run install test lint bench chaos drill clean
+.PHONY: run install test lint bench chaos drill wheelhouse clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,6 +53,10 @@ chaos: .venv/.ready
 
 drill: .venv/.ready
 	$(BIN)/python -m tests.drills
+
+wheelhouse: .venv/.ready
+	deploy/install/wheelhouse.sh hub dist
+	deploy/install/wheelhouse.sh gateway dist
 
 # What was measured (var/) stays.
 clean:

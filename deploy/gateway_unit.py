@@ -39,6 +39,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
+WatchdogSec=60
 ExecStart={PROGRAM} gateway {HOME}/site --gateway {gateway} \\
   --broker {broker.replace("%", "%%")} \\
   --ca {HOME}/tls/ca.crt --cert {HOME}/tls/gateway.crt --key ${{CREDENTIALS_DIRECTORY}}/gateway.key \\

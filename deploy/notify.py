@@ -9,6 +9,10 @@ import os
 import socket
 
 
+#: How long a service waits for a listener that does not read [s].
+LISTENER_WAIT_S = 1.0
+
+
 def notify(**fields: str) -> None:
     """Send fields such as ``READY="1"`` or ``STATUS="..."``; does nothing where nobody asked to be told."""
     address = os.environ.get("NOTIFY_SOCKET")
@@ -18,10 +22,11 @@ def notify(**fields: str) -> None:
         address = "\0" + address[1:]
     message = "\n".join(f"{key}={value}" for key, value in fields.items())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.settimeout(LISTENER_WAIT_S)
         try:
             channel.sendto(message.encode(), address)
         except OSError:
-            # Whoever listened is gone; a service does not stop because nobody watches it start.
+            # Whoever listened is gone or no longer reads; a service does not stop because nobody watches it.
             return
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.detection_scores import Tally, wilson
 
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 400, 70, 40, 20, 60
-INK, SOFT, BLUE = "#1f2933", "#9aa5b1", "#1768ac"
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 680, 420, 70, 40, 30, 60
+INK, SOFT = "#1f2933", "#9aa5b1"
+#: Of the groups, in order; told apart by anyone (after Okabe and Ito), and by shape of line as well.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+DASHES = ("", "7 4", "2 3", "9 3 2 3")
 
 #: Bounds of a discharge's share of the river's flow.
 SHARES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
@@ -45,16 +48,34 @@ class Plot:
         """Place of 0 to 1 up the axis."""
         return HEIGHT - BOTTOM - level * (HEIGHT - TOP - BOTTOM)
 
-    def point(self, at: float, level: float, low: float, high: float, label: str) -> None:
+    def point(self, at: float, level: float, bounds: tuple[float, float], label: str, group: int) -> None:
         """A point with its interval."""
-        self.parts.append(line(self.x(at), self.y(low), self.x(at), self.y(high), BLUE, 2))
-        self.parts.append(f'<circle cx="{self.x(at):.1f}" cy="{self.y(level):.1f}" r="4.5" fill="{BLUE}"/>')
-        self.parts.append(text(self.x(at) + 8, self.y(level) - 7, label, "start", 11))
+        low, high = bounds
+        self.parts.append(line(self.x(at), self.y(low), self.x(at), self.y(high), COLOURS[group], 1.5))
+        self.parts.append(f'<circle cx="{self.x(at):.1f}" cy="{self.y(level):.1f}" r="4" fill="{COLOURS[group]}"/>')
+        aside, anchor = (-6, "end") if group == 0 else (6, "start")
+        self.parts.append(text(self.x(at) + aside, self.y(level) + (13 if group > 1 else -5), label, anchor, 9))
 
-    def curve(self, points: Sequence[tuple[float, float]]) -> None:
-        """A line through points."""
+    def curve(self, points: Sequence[tuple[float, float]], group: int) -> None:
+        """A line through points, with a dot where it ends: what is in use."""
         path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in points)
-        self.parts.append(f'<polyline points="{path}" fill="none" stroke="{BLUE}" stroke-width="2"/>')
+        colour = COLOURS[group]
+        self.parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2" '
+            f'stroke-dasharray="{DASHES[group]}"/>'
+        )
+        end_x, end_y = points[-1]
+        self.parts.append(f'<circle cx="{self.x(end_x):.1f}" cy="{self.y(end_y):.1f}" r="5" fill="{colour}"/>')
+
+    def legend(self, names: Sequence[str], top: float) -> None:
+        """What the colours are, from a height down."""
+        for group, name in enumerate(names):
+            at = top + 18 * group
+            self.parts.append(
+                f'<line x1="{LEFT + 14}" y1="{at}" x2="{LEFT + 42}" y2="{at}" stroke="{COLOURS[group]}" '
+                f'stroke-width="2.5" stroke-dasharray="{DASHES[group]}"/>'
+            )
+            self.parts.append(text(LEFT + 50, at + 4, name, "start", 12))
 
     def svg(self) -> str:
         """The whole figure."""
@@ -110,21 +131,34 @@ def operating_curve(alarms: Iterable[tuple[float, str | None, bool]], findable: 
     return points
 
 
-def draw_figures(folder: Path, tallies: Sequence[Tally]) -> None:
-    """Write both figures from tallies of `detection.py`."""
+def draw_figures(folder: Path, groups: Mapping[str, Tally]) -> None:
+    """Write both figures from tallies of `detection.py`, by what they are called."""
     folder.mkdir(parents=True, exist_ok=True)
     low, high = math.log10(SHARES[0]), math.log10(SHARES[-1])
 
     def place(share: float) -> float:
         return (math.log10(share) - low) / (high - low)
 
-    ticks = [(place(s), f"{s:.1%}") for s in (0.001, 0.01, 0.1, 1.0)]
-    plot = Plot("Events hit, by size", "discharge as a share of the river's flow", "share of events hit", ticks)
-    for share, hits, of in recall_by_share(row for t in tallies for row in t.shares):
-        plot.point(place(share), hits / of, *wilson(hits, of), f"{hits}/{of}")
+    ticks = [(place(share), label) for share, label in ((0.001, "0.1 %"), (0.01, "1 %"), (0.1, "10 %"), (1.0, "100 %"))]
+    plot = Plot("Events of all sizes that were hit, with 95 % intervals",
+                "discharge as a share of the river's flow", "share of events hit", ticks)  # fmt: skip
+    # Four groups side by side cannot be read: all after the first are generated alike and go together here.
+    (first, published), *others = groups.items()
+    sized = {first: published.shares}
+    if others:
+        sized["generated" if len(others) > 1 else others[0][0]] = [row for _, tally in others for row in tally.shares]
+    for group, shares in enumerate(sized.values()):
+        aside = 0.016 * (group - (len(sized) - 1) / 2)
+        for share, hits, of in recall_by_share(shares):
+            plot.point(place(share) + aside, hits / of, wilson(hits, of), f"{hits}/{of}", group)
+    plot.legend(list(sized), TOP + 14)
     (folder / "detection-recall-by-share.svg").write_text(plot.svg(), encoding="utf-8")
-    findable = sum(tier in ("strong", "weak") for t in tallies for _, _, tier in t.shares)
-    plot = Plot("Precision against recall", "share of strong and weak events hit", "precision",
+    plot = Plot("Precision against recall, alarms below a probability left out",
+                "share of strong and weak events hit", "precision, each event once",
                 [(k / 5, f"{k / 5:g}") for k in range(6)])  # fmt: skip
-    plot.curve(operating_curve((alarm for t in tallies for alarm in t.alarms), findable))
+    for group, tally in enumerate(groups.values()):
+        curve = operating_curve(tally.alarms, sum(tier in ("strong", "weak") for _, _, tier in tally.shares))
+        if curve:
+            plot.curve(curve, group)
+    plot.legend([*groups], HEIGHT - BOTTOM - 18 * len(groups))
     (folder / "detection-precision-recall.svg").write_text(plot.svg(), encoding="utf-8")

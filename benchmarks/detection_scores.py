@@ -47,6 +47,8 @@ class Tally:
     candidates: list[tuple[float, bool]] = field(default_factory=list)
     #: (probability, event or None where it was false, whether the event counts for recall), one each alarm.
     alarms: list[tuple[float, str | None, bool]] = field(default_factory=list)
+    #: Independent trials behind shares of hours.
+    trials: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     events: int = 0
     seconds: float = 0.0
 
@@ -91,7 +93,7 @@ def tally(into: Tally, folder: Path, found: dict[str, Any], scorer: Scorer) -> N
     into.add("alerts_per_hit", out["events_hit"] + out["repeats"], out["events_hit"])
     for kind in ("fault", "wet", "clean"):
         into.add(f"false_{kind}", out[f"fa_{kind}"], out["false_alarms"])
-    _faults(into, out, topology, meta)
+    _faults(into, out, pd.read_parquet(folder / "truth" / "faults.parquet"), topology, meta)
     hits = detail["hits"]
     by_id = {d["id"]: d for d in copy["detections"]}
     findable = set(events["event"][events["snr"] >= 3]) if len(events) else set()
@@ -123,19 +125,41 @@ def tally(into: Tally, folder: Path, found: dict[str, Any], scorer: Scorer) -> N
             _judge(into, first, places, (event.reach, event.chainage_m))
 
 
-def _faults(into: Tally, out: dict[str, Any], topology: dict[str, Any], meta: dict[str, Any]) -> None:
+def _faults(
+    into: Tally, out: dict[str, Any], faults: pd.DataFrame, topology: dict[str, Any], meta: dict[str, Any]
+) -> None:
     for kind in INSTRUMENT:
         if f"fault_recall_{kind}" in out:
             into.add("fault_recall", *_pair(out[f"fault_recall_{kind}"]))
             into.add(f"fault_recall_{kind}", *_pair(out[f"fault_recall_{kind}"]))
     into.add("fault_precision", round((out["fault_precision"] or 0) * out["fault_flags"]), out["fault_flags"])
-    # The scorer gives shares; scenarios are pooled by their channel-hours.
-    hours = sum(len(s["parameters"]) for s in topology["stations"]) * meta["days"] * 24
-    into.add("fault_hours_flagged", out["fault_hours_flagged"] * hours, hours)
-    into.add("clean_share", out["fault_clean_share"] * hours, hours)
+    # The scorer gives shares; scenarios are pooled by the hours that it counts.
+    clean, broken = channel_hours(faults, topology, meta)
+    into.add("fault_hours_flagged", out["fault_hours_flagged"] * broken, broken)
+    into.add("clean_share", out["fault_clean_share"] * clean, clean)
+    into.trials["faults"] += int(faults["kind"].isin(INSTRUMENT).sum())
+    into.trials["channel-days"] += clean // 24
     into.add("faults_called_pollution", *_pair(out["fault_called_pollution"]))
     if "pollution_called_fault" in out:
         into.add("pollution_called_fault", *_pair(out["pollution_called_fault"]))
+
+
+def channel_hours(faults: pd.DataFrame, topology: dict[str, Any], meta: dict[str, Any]) -> tuple[int, int]:
+    """Channel-hours more than a day from any labelled fault, and those of instrument faults: rule M8 of the scorer."""
+    start, hours = pd.Timestamp(meta["start"]), int(meta["days"] * 24)
+    clean = broken = 0
+    for station in topology["stations"]:
+        there = faults[faults["station"] == station["id"]]
+        for parameter in station["parameters"]:
+            near, bad = np.zeros(hours, bool), np.zeros(hours, bool)
+            for fault in there[there["parameter"].isin([parameter, "*"])].itertuples():
+                first, last = (int((at - start) / pd.Timedelta(hours=1)) for at in (fault.start, fault.end))
+                near[max(0, first - 24) : max(0, last + 25)] = True
+                if fault.kind in INSTRUMENT:
+                    bad[max(0, first) : max(0, last + 1)] = True
+            clean += int((~near).sum())
+            broken += int(bad.sum())
+    return clean, broken
 
 
 def _judge(into: Tally, detection: dict[str, Any], places: dict[str, Any], true: Any) -> None:

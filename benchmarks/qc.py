@@ -1,7 +1,8 @@
 """Speed and memory: quality control beside ioos_qc; a live tick of 200,000 series through quality control and
 detection beside river's half-space trees; a history; `riverchief replay` of a scenario of 40 days.
 
-Run it with ``.venv/bin/python benchmarks/qc.py``; ``--quick`` takes a tenth of the sizes and scales the figures up.
+Run it with ``.venv/bin/python benchmarks/qc.py``; ``--quick`` takes a tenth of the sizes and scales the figures up,
+which flatters the tick: a tenth of the series fits the processor's cache, 200,000 do not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from _common import ROOT, finish, table
-from _qc_tick import memory_mb
+from _qc_memory import memory_mb
 
 from analytics.qc import kernels
 from analytics.qc.control import QualityControl
@@ -95,7 +96,7 @@ def trees_us(points: int = 10_000) -> float | None:
         from river import anomaly
     except ModuleNotFoundError:
         return None
-    trees = anomaly.HalfSpaceTrees(seed=1)
+    trees: Any = anomaly.HalfSpaceTrees(seed=1)
     rows = [{"value": float(value)} for value in np.random.default_rng(4).random(points)]
     for row in rows[: points // 10]:
         trees.learn_one(row)
@@ -117,7 +118,7 @@ def replayed() -> tuple[float, str] | None:
         command = [str(Path(sys.executable).with_name("riverchief")), "replay", str(folder), "--out", f"{out}/d.json"]
         begin = time.perf_counter()
         run = subprocess.run(command, capture_output=True, text=True, check=True)
-        return time.perf_counter() - begin, run.stdout.splitlines()[-1].rpartition("/")[2]
+        return time.perf_counter() - begin, run.stdout.splitlines()[-1].partition(": ")[2]
 
 
 def history(series: int, days: int) -> float:
@@ -147,6 +148,7 @@ def main() -> None:
     series = 20_000 if given.quick else 200_000
     live, trees = tick(series), trees_us()
     scale = 200_000 / live["series"]
+    tick_mb = live["base_mb"] + scale * (live["peak_mb"] - live["base_mb"])
     history_s = history(350 if not given.quick else 70, 40) * (1 if not given.quick else 5)
     whole = replayed()
     table(
@@ -156,8 +158,9 @@ def main() -> None:
             ("peak memory", f"{peak:.0f} MB", "readings and interpreter among it"),
             ("tick, quality control", f"{live['quality_s'] * scale:.2f} s", f"200,000 series, from {series:,}"),
             ("tick, with detection", f"{live['median_s'] * scale:.2f} s", "one core; median of an hour's twelve"),
+            ("its work alone", f"{live['cpu_s'] * scale:.2f} s", "CPU time: the same but for what else runs here"),
             ("the dearest of them", f"{live['worst_s'] * scale:.2f} s", "limits made anew, as every six hours"),
-            ("tick, memory", f"{live['peak_mb'] * scale:.0f} MB", "most while it ran, interpreter among it"),
+            ("tick, memory", f"{tick_mb:.0f} MB", "most while it ran, interpreter among it"),
             ("the same by half-space trees", _or_none(trees and trees * 0.2), _trees_remark(trees)),
             ("40-day history, quality control", f"{history_s:.2f} s", "4 million readings"),
             ("replay of A101, the command", _or_none(whole and whole[0]), whole[1] if whole else "no ../shared"),
@@ -169,8 +172,9 @@ def main() -> None:
             "qc_peak_mb": round(peak),
             "tick_200k_s": round(live["median_s"] * scale, 3),
             "tick_200k_worst_s": round(live["worst_s"] * scale, 3),
+            "tick_200k_cpu_s": round(live["cpu_s"] * scale, 3),
             "tick_200k_qc_s": round(live["quality_s"] * scale, 3),
-            "tick_mb": round(live["peak_mb"] * scale),
+            "tick_mb": round(tick_mb),
             "trees_200k_s": None if trees is None else round(trees * 0.2, 2),
             "replay_s": None if whole is None else round(whole[0], 1),
             "replay_qc_s": round(history_s, 2),

@@ -18,13 +18,12 @@ from analytics.qc.checks import Test
 from analytics.qc.config import Channel
 from analytics.qc.control import LATENESS_MS, Flags, QualityControl
 from analytics.qc.episodes import DROPOUT_MS, RULES, fault_episodes
+from analytics.qc.trust import AT_ONCE as AT_ONCE
+from analytics.qc.trust import Trust, Trusted
 from analytics.qc.visits import Visit
 from deploy.detections_file import Detected, FaultSpan, Ranking, document
 from deploy.scenario import Scenario
 from sensors.errors import UsageError
-
-#: Tests whose verdict is there with the reading and never changes: detection does not wait for the others.
-AT_ONCE = Test.GROSS_RANGE.bit | Test.SENTINEL.bit
 
 #: A station that was silent for this long but reports is a witness [ms].
 WITNESS_MS = HOUR_MS
@@ -52,11 +51,12 @@ def replay(scenario: Scenario, tick: Callable[[int], object] = lambda rows: None
         minutes = f"every {scenario.step_ms / 60_000:g} min"
         raise UsageError(f"Detection needs readings at a whole part of half an hour; these come {minutes}.")
     visits = [Visit(visit.station, visit.start_ms, visit.end_ms) for visit in scenario.visits]
-    flags = QualityControl(channels, visits=visits).step(scenario.time_ms, scenario.values)
     cases = Cases(scenario)
+    flags = QualityControl(channels, visits=visits, near=cases.layout.near()).step(scenario.time_ms, scenario.values)
+    trusted = Trust(len(channels)).rows(flags, scenario.time_ms)
     waiting = 0
     for first, end in ticks(scenario):
-        cases.step(first, end, (flags.tests[first:end] & np.uint32(AT_ONCE)) == 0)
+        cases.step(first, end, trusted)
         waiting += end - first
         if waiting >= PROGRESS_ROWS:
             tick(waiting)
@@ -100,13 +100,13 @@ class Cases:
         columns = [[i for i, (s, _) in enumerate(scenario.series) if s == name] for name in self.layout.stations]
         self._reports = np.stack([np.isfinite(scenario.values[:, c]).any(axis=1) for c in columns], axis=1)
 
-    def step(self, first: int, end: int, usable: NDArray[np.bool_]) -> None:
-        """Judge the rows from `first` up to `end`, and rank the outfalls of what is new."""
+    def step(self, first: int, end: int, trusted: Trusted) -> None:
+        """Judge the rows from `first` up to `end`, and rank the outfalls of what is new; trust is that of all rows."""
         s = self.scenario
         rows = slice(first, end)
         detections = self.detector.step(
-            s.time_ms[rows], s.values[rows], usable=usable, rain_mm=s.rain_mm[rows], flow=s.flow_m3_s[rows],
-            visited=self._visited[rows],
+            s.time_ms[rows], s.values[rows], usable=trusted.usable[rows], doubted=trusted.doubted[rows],
+            rain_mm=s.rain_mm[rows], flow=s.flow_m3_s[rows], visited=self._visited[rows],
         )  # fmt: skip
         for event in self.events.step(detections):
             if event.kind == "discharge" or event.id not in self.found:

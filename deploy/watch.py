@@ -19,10 +19,10 @@ import numpy as np
 
 from analytics.qc import Configuration, default_configuration
 from analytics.qc.control import GRACE_MS, LATENESS_MS, MEMORY_MS, Flags, QualityControl
+from analytics.qc.trust import Trust
 from analytics.qc.visits import Visit, VisitLog
 from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
-from deploy.replay_folder import AT_ONCE
-from deploy.watch_cases import Cases, Told
+from deploy.watch_cases import Cases, Told, layout_of
 from deploy.watch_grid import SLOT_MS, Grid, Impossible, Slots, channels_of, slot_of
 from deploy.watch_pace import HOLD_MS, Pace
 from deploy.watch_rows import event_row, final_flags, flagged_spans, prompt_flags
@@ -97,6 +97,7 @@ class Watch:
         self._site, self._store, self._file, self._visits, self._on_event = site, store, state, visits, on_event
         self._configuration = configuration or default_configuration()
         self._channels = channels_of(site, self._configuration)
+        self._near = layout_of(site, self._channels).near()
         self._key = _key(site, self._configuration)
         self._pace = Pace(site.stations, settle_ms)
         self._lineage = ""
@@ -104,7 +105,8 @@ class Watch:
 
     def _begin(self) -> None:
         """Nothing is known."""
-        self._quality = QualityControl(self._channels, self._configuration)
+        self._quality = QualityControl(self._channels, self._configuration, near=self._near)
+        self._trust = Trust(len(self._channels))
         self._cases: Cases | None = None
         self._grid = Grid(self._site, self._store, self._channels, self._quality.judge.limits)
         self._judged_ms: int | None = None
@@ -195,10 +197,10 @@ class Watch:
             times_ms, values = np.append(again.time_ms, times_ms), np.append(again.values, values, axis=0)
             impossible += again.impossible
         flags = self._quality.step(times_ms, values)
-        usable = (flags.tests[-slots.time_ms.size :] & np.uint32(AT_ONCE)) == 0
+        trusted = self._trust.rows(flags, slots.time_ms)
         if np.isfinite(slots.rain_mm).any():
             self._gauge_ms = int(slots.time_ms[np.isfinite(slots.rain_mm)][-1])
-        return _Untold(flags, impossible, cases.step(slots, usable))
+        return _Untold(flags, impossible, cases.step(slots, trusted))
 
     def _attend(self, slots: Slots) -> Slots:
         """Visits of the books and of the stations' own states, for quality control and for detection."""
@@ -267,6 +269,7 @@ class Watch:
             put_back(self._quality, saved.quality)
             cases.detector.load(saved.detector)
             cases.load(plain["cases"])
+            self._trust.last_ms[:] = plain["faulty_ms"]
             self._attended = [Visit(*visit) for visit in plain["attended"]]
             self._judged_ms, self._cursor = int(plain["judged_ms"]), str(plain["cursor"])
             self._told_ms, self._gauge_ms = int(plain["told_ms"]), int(plain["gauge_ms"])
@@ -294,7 +297,7 @@ class Watch:
         plain = {
             "judged_ms": self._judged_ms, "cursor": self._cursor, "told_ms": self._told_ms, "gauge_ms": self._gauge_ms,
             "attended": [[one.station, one.start_ms, one.end_ms] for one in self._attended],
-            "cases": self._cases.save(),
+            "faulty_ms": self._trust.last_ms.tolist(), "cases": self._cases.save(),
         }  # fmt: skip
         key = f"{self._key}/{self._lineage}"
         try:

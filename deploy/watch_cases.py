@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.attribution.ranking import Attribution, Candidate, Ranking
 from analytics.attribution.transport import Transport
@@ -15,6 +14,7 @@ from analytics.detectors import Detector, Layout
 from analytics.detectors.options import TICK_MS
 from analytics.events import Event, Events
 from analytics.qc import Channel
+from analytics.qc.trust import Trusted
 from deploy.replay_folder import WITNESS_MS
 from deploy.watch_grid import SLOT_MS, Slots
 from sensors.site import Site
@@ -39,6 +39,15 @@ class Told:
     over: bool
 
 
+def _steadiness(site: Site) -> dict[str, float]:
+    return {reach.id: reach.steadiness for reach in site.reaches.values()}
+
+
+def layout_of(site: Site, channels: Sequence[Channel]) -> Layout:
+    """Where the columns of the rows stand in the site's network."""
+    return Layout.build(channels, site.stations, site.reaches, _steadiness(site))
+
+
 class Cases:
     """Events of a site.
 
@@ -50,9 +59,9 @@ class Cases:
     """
 
     def __init__(self, site: Site, channels: Sequence[Channel]) -> None:
-        steadiness = {reach.id: reach.steadiness for reach in site.reaches.values()}
+        steadiness = _steadiness(site)
         flow = {reach.id: reach.flow_m3_s for reach in site.reaches.values() if reach.flow_m3_s is not None}
-        self.layout = Layout.build(channels, site.stations, site.reaches, steadiness)
+        self.layout = layout_of(site, channels)
         self.detector = Detector(self.layout, SLOT_MS)
         self.events = Events(self.layout)
         self._attribution = Attribution(Transport(site.network, steadiness, flow), site.stations, site.outfalls)
@@ -67,28 +76,28 @@ class Cases:
         self._rankings: dict[str, list[tuple[int, Ranking]]] = {}
         self._over: set[str] = set()
 
-    def step(self, slots: Slots, usable: NDArray[np.bool_]) -> list[Told]:
+    def step(self, slots: Slots, trusted: Trusted) -> list[Told]:
         """Judge rows; the events that are new, have changed or are over, each as it stands at the end.
 
         Parameters
         ----------
         slots : Slots
             Every row since the last one that was judged.
-        usable : ndarray of bool, shape (n, n_series)
-            False where a reading is none.
+        trusted : Trusted
+            Trust in the rows.
         """
         changed: set[str] = set()
         first = 0
         for end in [*(np.flatnonzero(slots.time_ms % TICK_MS == 0) + 1).tolist(), slots.time_ms.size]:
             if end > first:
-                changed |= self._tick(slots, slice(first, end), usable)
+                changed |= self._tick(slots, slice(first, end), trusted)
                 first = end
         changed |= self._ended(int(slots.time_ms[-1]))
         held = {event.id: event for event in self.events.open}
         self._forget(held)
         return [self._told(event) for name, event in held.items() if name in changed]
 
-    def _tick(self, slots: Slots, rows: slice, usable: NDArray[np.bool_]) -> set[str]:
+    def _tick(self, slots: Slots, rows: slice, trusted: Trusted) -> set[str]:
         values = slots.values[rows]
         there = np.isfinite(values)
         self._fitted |= there.any(axis=0)
@@ -96,8 +105,8 @@ class Cases:
             self._reported_ms[self._station_of[there[row]]] = slots.time_ms[rows][row]
         now_ms = int(slots.time_ms[rows][-1])
         detections = self.detector.step(
-            slots.time_ms[rows], values, usable=usable[rows], rain_mm=np.nan_to_num(slots.rain_mm[rows]),
-            visited=slots.attended[rows][:, self._order], until_ms=now_ms,
+            slots.time_ms[rows], values, usable=trusted.usable[rows], doubted=trusted.doubted[rows],
+            rain_mm=np.nan_to_num(slots.rain_mm[rows]), visited=slots.attended[rows][:, self._order], until_ms=now_ms,
         )  # fmt: skip
         changed = set()
         for event in self.events.step(detections):

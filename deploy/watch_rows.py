@@ -14,9 +14,9 @@ from analytics.detectors.options import TICK_MS
 from analytics.qc import Channel
 from analytics.qc.checks import FAIL_MASK, MEANING, Test
 from analytics.qc.control import Flags
+from analytics.qc.trust import AT_ONCE
 from collectors.stores.base import Event as Row
 from collectors.stores.base import Flag
-from deploy.replay_folder import AT_ONCE
 from deploy.watch_cases import Told
 from deploy.watch_grid import Impossible, slot_of
 from sensors.reading import Block, Quality, StationState

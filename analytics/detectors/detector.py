@@ -31,7 +31,7 @@ NEAR_H, NEIGHBOURS = 24.0, 6
 #: Ticks without a value after which a series may come back elsewhere without having jumped.
 SILENCE_TICKS = 4
 #: Kind of what the strongest reason against a discharge points to.
-KIND_OF: Mapping[str, Kind] = {"rain": "overflow", "operation": "operation", "front": "fault"}
+KIND_OF: Mapping[str, Kind] = {"rain": "overflow", "operation": "operation", "front": "fault", "doubt": "fault"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class _Row:
     rain_mm: float
     flow: Floats
     visited: Flags
+    doubted: Flags
 
 
 class Detector:
@@ -161,6 +162,7 @@ class Detector:
         rain_mm: NDArray[Any] | None = None,
         flow: NDArray[Any] | None = None,
         visited: Flags | None = None,
+        doubted: Flags | None = None,
         until_ms: int | None = None,
     ) -> list[Detection]:
         """Take a block of readings and judge what is due.
@@ -179,6 +181,8 @@ class Detector:
             Newest known flow of each inlet [m3/s].
         visited : ndarray of bool, shape (n, n_stations), optional
             Stations being visited, in the order of ``layout.stations``.
+        doubted : ndarray of bool, shape (n, n_series), optional
+            Series that quality control knew, at the time of the row, to have a fault that lasts.
         until_ms : int, optional
             Rows up to here are judged now; all, if not given. Rows not received count as empty.
         """
@@ -186,7 +190,7 @@ class Detector:
             self._take(
                 int(time_ms[i]), values[i], None if usable is None else usable[i],
                 0.0 if rain_mm is None else float(rain_mm[i]), None if flow is None else flow[i],
-                None if visited is None else visited[i],
+                None if visited is None else visited[i], None if doubted is None else doubted[i],
             )  # fmt: skip
         if not self._pending:
             return []
@@ -199,7 +203,7 @@ class Detector:
 
     def _take(
         self, time_ms: int, values: NDArray[Any], usable: Flags | None, rain_mm: float, flow: NDArray[Any] | None,
-        visited: Flags | None,
+        visited: Flags | None, doubted: Flags | None,
     ) -> None:  # fmt: skip
         if time_ms % self.step_ms:
             raise ValueError(f"a row at {time_ms} ms is not on the grid of {self.step_ms} ms")
@@ -210,12 +214,13 @@ class Detector:
             row = np.where(usable[self.layout.columns], row, np.float32(np.nan))
         inflow = np.full(self.inlets, np.nan, np.float32) if flow is None else flow.astype(np.float32)
         visit = np.zeros(len(self.layout.stations), bool) if visited is None else visited.copy()
+        doubt = np.zeros(row.size, bool) if doubted is None else doubted[self.layout.columns]
         held = self._pending.get(time_ms)
         if held is not None:
             row = np.where(row == row, row, held.values)
             inflow = np.where(inflow == inflow, inflow, held.flow)
-            rain_mm, visit = max(rain_mm, held.rain_mm), visit | held.visited
-        self._pending[time_ms] = _Row(row, rain_mm, inflow, visit)
+            rain_mm, visit, doubt = max(rain_mm, held.rain_mm), visit | held.visited, doubt | held.doubted
+        self._pending[time_ms] = _Row(row, rain_mm, inflow, visit, doubt)
 
     def _due(self, until_ms: int) -> Iterator[int]:
         """Times of the grid from the last judged row to the newest that is due, those without a row included."""
@@ -233,7 +238,7 @@ class Detector:
         clock.flow = np.where(row.flow == row.flow, row.flow, clock.flow)
         baseline = self.baseline
         self.samples.add(time_ms, row.values, row.visited[self._station_of], baseline.noise, self.options)
-        return self._tick(time_ms) if time_ms % self._tick_ms == 0 else []
+        return self._tick(time_ms, row.doubted) if time_ms % self._tick_ms == 0 else []
 
     def _after_silence(self, value: Floats, slot: float) -> Flags:
         """Series that come back from a silence elsewhere: nobody saw whether the water or the probe changed."""
@@ -246,9 +251,10 @@ class Detector:
     def _empty_row(self) -> _Row:
         nan = np.float32(np.nan)
         values, flow = np.full(self.layout.columns.size, nan), np.full(self.inlets, nan)
-        return _Row(values, 0.0, flow, np.zeros(len(self.layout.stations), bool))
+        calm = np.zeros(len(self.layout.stations), bool)
+        return _Row(values, 0.0, flow, calm, np.zeros(values.size, bool))
 
-    def _tick(self, time_ms: int) -> list[Detection]:
+    def _tick(self, time_ms: int, doubted: Flags) -> list[Detection]:
         options, baseline, clock = self.options, self.baseline, self._clock
         self.rain.add(float(clock.rain_mm[0]), options)
         clock.rain_mm[:] = 0
@@ -262,17 +268,16 @@ class Detector:
         baseline.forget(jumped)
         freed = value - baseline.usual(slot)
         baseline.add(np.where(jumped, np.float32(np.nan), value))
-        with np.errstate(divide="ignore", invalid="ignore"):  # a series that stood still has no noise
-            rough = self.samples.roughness() / windows.positive(baseline.noise)
         layout, rough = self.layout, self.samples.roughness() / windows.positive(baseline.noise)
         signals = fusion.Signals(
             fusion.spread(freed, layout),
             fusion.spread(baseline.residual(value, slot), layout),
             fusion.spread(baseline.scale, layout),
             fusion.spread(rough, layout),
+            _at(doubted, layout),
         )
         evidence = fusion.weigh(signals, self.memory, self.rain, self.operation, layout, options)
-        restart = np.where(layout.place >= 0, jumped[np.maximum(layout.place, 0)], False)
+        restart = _at(jumped, layout)
         found = self._fire(time_ms, evidence, restart, value)
         if time_ms % SLOT_MS == 0:
             self.rain.close(signals.value[CONDUCTIVITY])
@@ -346,6 +351,12 @@ class Detector:
         """
         put_back(self._stages(), from_bytes(saved))
         self._pending.clear()
+
+
+def _at(marks: Flags, layout: Layout) -> Flags:
+    """Marks of used series laid out by pollutant and station, False where not measured."""
+    laid: Flags = (layout.place >= 0) & marks[np.maximum(layout.place, 0)]
+    return laid
 
 
 def _upstream(layout: Layout) -> tuple[dict[int, float], ...]:

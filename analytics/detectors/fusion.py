@@ -19,8 +19,10 @@ from analytics.detectors.weather import Operation, Rain
 
 Floats = NDArray[np.float32]
 
-#: Ticks of 12 h and of 4 h; slots between the ends of a front.
-COMMON_TICKS, FRONT_TICKS = 72, 24
+#: Ticks of 12 h, of 4 h, of 8 h, and of the 2 h between the ends of a front.
+COMMON_TICKS, FRONT_TICKS, VALUE_TICKS, FRONT = 72, 24, 48, 12
+#: Ticks at the beginning of the eight hours of which the lowest is where a rise began.
+BEGIN_TICKS = 4
 #: Stations below which what they have in common is not asked.
 FEWEST_STATIONS = 8
 #: Share of the stations above whose evidence a common cause is looked for, and what dry weather shows anyway.
@@ -29,6 +31,12 @@ COMMON_SHARE, COMMON_USUAL = 0.8, 1.5
 DILUTED, FALLING = 1.0, 1.5
 #: Evidence of a second determinand that makes a front unnecessary.
 SUPPORT = 2.5
+#: Evidence of another determinand beyond which it lends some, and the most that counts.
+COMPANY, MOST_COMPANY = 2.0, 4.0
+#: Most that a steady rise takes away.
+MOST_RAMP = 6.0
+#: Most times that noise may be louder than usual because the level is higher.
+MOST_LOUDER = 50.0
 NAN = np.float32(np.nan)
 
 
@@ -42,8 +50,8 @@ class Memory:
         Evidence that a fifth of the stations exceed.
     fronts : ndarray, shape (FRONT_TICKS, n_pollutants, n_stations)
         Rise within two hours, in multiples of the scale.
-    values : ndarray, shape (12, n_pollutants, n_stations)
-        Tick values of the last two hours.
+    values : ndarray, shape (VALUE_TICKS, n_pollutants, n_stations)
+        Tick values of the last eight hours.
     """
 
     common: Floats
@@ -56,7 +64,7 @@ class Memory:
         n = len(POLLUTANTS)
         return cls(
             np.zeros((COMMON_TICKS, n), np.float32), np.full((FRONT_TICKS, n, n_stations), NAN),
-            np.full((12, n, n_stations), NAN),
+            np.full((VALUE_TICKS, n, n_stations), NAN),
         )  # fmt: skip
 
 
@@ -73,7 +81,7 @@ class Evidence:
     net : ndarray
         What is left of it as evidence of a discharge.
     against : mapping of str to ndarray
-        What was subtracted, by reason: rain, common, operation, unsteady, front.
+        What was subtracted, by reason: rough, doubt, common, unsteady, rain, operation, alone, front.
     """
 
     raw: Floats
@@ -94,12 +102,15 @@ class Signals:
         Residuals against the fast and slow baseline, and their scales.
     rough : ndarray, shape (n_pollutants, n_stations)
         Present noise, as a multiple of the usual.
+    doubted : ndarray of bool, shape (n_pollutants, n_stations)
+        Series that quality control knows to have a fault that lasts.
     """
 
     value: Floats
     rise: Floats
     scale: Floats
     rough: Floats
+    doubted: NDArray[np.bool_]
 
 
 def weigh(
@@ -120,10 +131,11 @@ def weigh(
     raw, slow = signals.rise[0] / scale, signals.rise[1] / signals.scale[1]
     windows.push(rain.lowest, raw[CONDUCTIVITY])
     wet = rain.context(options)
-    quiet = 1 / np.fmax(1, signals.rough / np.float32(options.rough))
+    quiet = 1 / np.fmax(1, signals.rough / _louder(value, signals.rise[0]) / np.float32(options.rough))
     unsteady = options.unsteady + (options.unsteady_rain if wet else 0.0)
     against = {
         "rough": np.fmax(0, raw * (1 - quiet)),
+        "doubt": np.where(signals.doubted, np.float32(options.doubt), np.float32(0)),
         "common": _common(raw, memory, wet, options),
         "unsteady": np.broadcast_to(unsteady * np.maximum(0, np.float32(STEADY) - layout.steadiness), raw.shape),
     }
@@ -132,9 +144,11 @@ def weigh(
     if operation.left_ticks[0]:
         against["operation"] = np.full_like(raw, options.operation)
     net = raw - sum(against.values())
-    against["alone"] = _alone(net, options)
+    alone = np.count_nonzero(net > SUPPORT, axis=0) < 2
+    net = net + _company(net, options)
+    against["alone"] = _alone(net, alone, options)
     net = net - against["alone"]
-    against["front"] = _front(net, value, scale, memory, options)
+    against["front"] = _front(net, alone, value, scale, memory, options)
     net = net - against["front"]
     # A slow rise counts only in company: one determinand alone that creeps up is a probe that drifts or fouls.
     slow_net = np.fmin(slow * quiet - options.slow_extra, slow * quiet - (raw - net))
@@ -178,25 +192,47 @@ def _common(raw: Floats, memory: Memory, wet: bool, options: Options) -> Floats:
     return np.broadcast_to(((2 if wet else 1) * options.common * excess)[:, None], raw.shape)
 
 
-def _alone(net: Floats, options: Options) -> Floats:
+def _louder(value: Floats, rise: Floats) -> Floats:
+    """How much louder than usual a probe may be: its noise grows with what it reads.
+
+    Half of the growth of the level: a jump that doubles a reading must stay as rough as it is.
+    """
+    usual = value - rise
+    times = np.where(usual > 0, value / windows.positive(usual) / 2, np.float32(1))
+    return np.clip(np.where(times == times, times, np.float32(1)), 1, MOST_LOUDER)
+
+
+def _company(net: Floats, options: Options) -> Floats:
+    """What the other determinands of a station lend to each: one cause seldom raises one alone by chance."""
+    beyond = np.where(net == net, np.clip(net - np.float32(COMPANY), 0, MOST_COMPANY), np.float32(0))
+    lent: Floats = np.float32(options.company) * (beyond.sum(axis=0) - beyond)
+    return lent
+
+
+def _alone(net: Floats, alone: NDArray[np.bool_], options: Options) -> Floats:
     """Conductivity and turbidity drift and foul most: alone they must show more."""
     found = np.zeros_like(net)
-    alone = np.count_nonzero(net > SUPPORT, axis=0) < 2
     found[[TURBIDITY, CONDUCTIVITY]] = np.where(alone, np.float32(options.alone), np.float32(0))
     return found
 
 
-def _front(net: Floats, value: Floats, scale: Floats, memory: Memory, options: Options) -> Floats:
-    """What evidence has too much for the steepest rise of the last hours, where it stands alone."""
-    rise = (value - memory.values[0]) / scale
+def _front(
+    net: Floats, alone: NDArray[np.bool_], value: Floats, scale: Floats, memory: Memory, options: Options
+) -> Floats:
+    """What evidence has too much for the steepest rise of the last hours, where it stands alone.
+
+    A front carries its rise within two hours, a probe that drifts a quarter of what it rises within eight.
+    """
+    rise = (value - memory.values[-FRONT]) / scale
+    whole = (value - np.fmin.reduce(memory.values[:BEGIN_TICKS], axis=0)) / scale
     memory.values[:-1] = memory.values[1:]
     memory.values[-1] = value
     memory.fronts[:-1] = memory.fronts[1:]
     memory.fronts[-1] = rise
     steepest = np.fmax.reduce(memory.fronts, axis=0)
     bound = np.where(steepest == steepest, options.front * steepest, net - 1)
-    alone = np.count_nonzero(net > SUPPORT, axis=0) < 2
-    return np.where(alone & (net == net), np.fmax(0, net - bound), np.float32(0))
+    ramp = np.fmin(np.fmax(0, options.ramp * whole - steepest), MOST_RAMP)
+    return np.where(alone & (net == net), np.fmax(np.fmax(0, net - bound), ramp), np.float32(0))
 
 
 def spread(values: Floats, layout: Layout) -> Floats:

@@ -18,6 +18,9 @@ from sensors.place import Reach, Station
 #: A reach whose water keeps its direction for less of the dry time goes back and forth.
 STEADY = 0.9
 
+#: Stations whose water takes no longer are neighbours [h].
+NEAR_H = 12.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
@@ -83,6 +86,19 @@ class Layout:
         )
         columns = np.array([i for i, _, _ in used], dtype=np.int64)
         return cls(names, tuple(series), columns, place, np.array(steady, np.float32), travel)
+
+    def near(self, farthest_h: float = NEAR_H) -> dict[str, tuple[str, ...]]:
+        """Of each station those up and down the water no farther than some hours, nearest first."""
+        found: list[dict[int, float]] = [{} for _ in self.stations]
+        for start, reached in enumerate(self.travel_h):
+            for to, hours in reached.items():
+                if hours <= farthest_h:
+                    found[start][to] = min(hours, found[start].get(to, hours))
+                    found[to][start] = min(hours, found[to].get(start, hours))
+        return {
+            name: tuple(self.stations[to] for to in sorted(ways, key=lambda to: (ways[to], to)))
+            for name, ways in zip(self.stations, found, strict=True)
+        }
 
 
 #: A point of the graph: ("node", id) or ("station", id).

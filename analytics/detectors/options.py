@@ -30,15 +30,21 @@ class Options:
     front : float
         Evidence of a single determinand is at most this many times its largest rise within two hours of the last four:
         water arrives, probes drift.
+    ramp : float
+        Share of its rise within eight hours that a single determinand must show within two; what it lacks is taken off.
     alone : float
         Counts against conductivity and against turbidity where no other determinand of the station rises.
+    company : float
+        Share of the evidence of a station's other determinands that is lent to each.
     hold_h : float
         After a visit nothing is believed for this long [h].
     step_sizes, step_share, step_calm : float
         A jump of this many typical differences, of which one sample carries this share, and the mean of the other
         differences nearby less than this share, is the instrument's.
     rough : float
-        Noise of up to this many times the usual is let pass; evidence is divided by what is beyond.
+        Noise of up to this many times the usual at such a level is let pass; evidence is divided by what is beyond.
+    doubt : float
+        Counts against a series that quality control knows to drift, foul, be noisy or stand still.
     rain_mm, rain_h : float
         More rain than this in 24 h [mm] begins rain context, which lasts this long after [h].
     fresh_mm, fresh_h, fresh : float
@@ -64,17 +70,20 @@ class Options:
         Days of scale below which a series is not ready.
     """
 
-    threshold: float = 4.0
+    threshold: float = 3.7
     decision: float = 2.0
     cap: float = 8.0
     slow_extra: float = 2.0
     front: float = 1.1
-    alone: float = 1.0
+    ramp: float = 0.6
+    alone: float = 2.0
+    company: float = 0.15
     hold_h: float = 1.5
     step_sizes: float = 4.0
     step_share: float = 0.7
     step_calm: float = 0.25
     rough: float = 1.3
+    doubt: float = 5.0
     rain_mm: float = 1.0
     rain_h: float = 96.0
     fresh_mm: float = 0.5

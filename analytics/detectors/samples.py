@@ -90,11 +90,12 @@ class Samples:
             over = held & (self.held_until_ms <= time_ms)
             self.held_until_ms[over] = 0
             self.renewed |= over
+        there = value == value
         difference = np.abs(value - self.recent[-1])
-        there = difference == difference
-        self.change += np.where(there, difference, np.float32(0))
-        self.changes += there
-        # One or two lost messages must not hide a jump.
+        known = difference == difference
+        self.change += np.where(known, difference, np.float32(0))
+        self.changes += known
+        # One or two lost messages must not hide a jump, nor the rows between those of a slower station.
         missing = ~there & (self.age < FILLED)
         self.age = np.where(there, 0, np.minimum(self.age + 1, 255)).astype(np.uint8)
         windows.push(self.recent, np.where(missing & ~held, self.recent[-1], value))
@@ -146,7 +147,7 @@ class Samples:
 
     def typical_change(self) -> Floats:
         """Standard deviation of differences since the last call, from their mean size; starts anew."""
-        found = np.where(self.changes >= 3, self.change / np.maximum(self.changes, 1) / np.float32(0.8), np.nan)
+        found = np.where(self.changes >= 1, self.change / np.maximum(self.changes, 1) / np.float32(0.8), np.nan)
         self.change[:] = 0
         self.changes[:] = 0
         return found.astype(np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -154,7 +154,10 @@ class Limits:
 class Judge:
     """All tests with what they carry from row to row: (S,) arrays and histograms, about 1 kB a series."""
 
-    def __init__(self, channels: Sequence[Channel], configuration: Configuration, visits: Iterable[Visit]) -> None:
+    def __init__(
+        self, channels: Sequence[Channel], configuration: Configuration, visits: Iterable[Visit],
+        near: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
         series = len(channels)
         self.limits = Limits(channels, configuration)
         self.log = VisitLog(channels, visits)
@@ -166,7 +169,7 @@ class Judge:
         self.consistency = Consistency(channels)
         self.last_sound: Floats = np.full(series, np.nan, np.float32)
         self.last_ms: Times = np.zeros(series, np.int64)
-        self.levels = Levels(channels, self.groups, self.limits.level_floor, self.limits.level_alone)
+        self.levels = Levels(channels, self.groups, self.limits.level_floor, self.limits.level_alone, near)
         self.biases = Biases(series, self.limits.bias_ms)
         self.hour = -(2**62)
         self.hour_sum, self.hour_count = np.zeros((2, 2, series), np.int64)

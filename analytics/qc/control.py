@@ -6,7 +6,7 @@ provisional ones for what is newer. Rows may come late, and again with other val
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,8 @@ class QualityControl:
     configuration : Configuration, optional
     visits : iterable of Visit
         The maintenance log as far as it is known; more may be added with `visit`.
+    near : mapping of str to sequence of str, optional
+        Stations up and down the water of each station, nearest first: what they show too is no probe's drift.
     """
 
     def __init__(
@@ -76,9 +78,10 @@ class QualityControl:
         configuration: Configuration | None = None,
         *,
         visits: Iterable[Visit] = (),
+        near: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.channels = tuple(Channel(*channel) for channel in channels)
-        self.judge = Judge(self.channels, configuration or default_configuration(), visits)
+        self.judge = Judge(self.channels, configuration or default_configuration(), visits, near)
         self.times_ms: Times = np.empty(0, np.int64)
         self.values: Floats = np.empty((0, len(self.channels)), np.float32)
         self.done = 0
@@ -127,7 +130,8 @@ class QualityControl:
 
     def _merge(self, times_ms: Times, values: Floats) -> None:
         if len(self.times_ms) and len(times_ms):
-            oldest = self.times_ms[-1] - GRACE_MS
+            # A flag of exactly that age may be final already.
+            oldest = self.times_ms[-1] - GRACE_MS + 1
             if self.done:
                 oldest = max(oldest, self.times_ms[self.done - 1] + 1)
             keep = times_ms >= oldest

@@ -4,12 +4,13 @@ A channel's level is the mean of its last eight hourly means. It is compared wit
 and stands still while the two are apart. What the other stations' channels of the same determinand do at the same time
 is taken off (rain, season, a diversion reach many stations), and how far they disagree among themselves is the
 yardstick. Water that changes changes in several determinands: a channel is called faulty only while the others of its
-station stay where they were.
+station stay where they were. And it comes from somewhere and goes on: where stations up and down the water are known,
+what the nearest of them show in the same direction is taken off too, and less of the rest will do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +37,12 @@ PATIENCE_H = 200
 #: A departure is told in units of its yardstick: at least the floor, and so many times the spread of the others.
 SPREADS = 3.5
 
-#: Begins where the departure exceeds `ON` for `NEED_H` hours while the others of the station stay below `SHARE` of it,
-#: and ends below `OFF` for `QUIET_H` hours.
-ON, OFF, NEED_H, QUIET_H, SHARE = 1.5, 0.9, 10, 2, 0.3
+#: Begins where the departure exceeds `ON` (`ON_NEAR` where neighbours could be asked) for `NEED_H` hours while the
+#: others of the station stay below `SHARE` of it, and ends below `OFF` for `QUIET_H` hours.
+ON, ON_NEAR, OFF, NEED_H, QUIET_H, SHARE = 1.5, 1.0, 0.7, 10, 2, 0.2
+
+#: Neighbours along the water that are asked, nearest first.
+NEIGHBOURS = 6
 
 #: Where fouling moves a determinand; elsewhere, and the other way, it is called drift.
 FOULING_SIGN = {"dissolved_oxygen": -1, "turbidity": 1, "conductivity": -1}
@@ -46,6 +50,15 @@ FOULING_SIGN = {"dissolved_oxygen": -1, "turbidity": 1, "conductivity": -1}
 
 class Levels:
     """Levels of S channels and what they say: about 100 bytes a channel.
+
+    Parameters
+    ----------
+    channels : sequence of Channel, length S
+    stations : Groups
+    floor, alone : (S,) float
+        Least departure that counts, among others and without any.
+    near : mapping of str to sequence of str, optional
+        Stations up and down the water of each station, nearest first.
 
     Attributes
     ----------
@@ -56,7 +69,10 @@ class Levels:
         Where the departure points.
     """
 
-    def __init__(self, channels: Sequence[Channel], stations: Groups, floor: Floats, alone: Floats) -> None:
+    def __init__(
+        self, channels: Sequence[Channel], stations: Groups, floor: Floats, alone: Floats,
+        near: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:  # fmt: skip
         count = len(channels)
         names = list(dict.fromkeys(channel.determinand for channel in channels))
         self.floor = floor
@@ -71,6 +87,8 @@ class Levels:
         self.alone = np.where(~self.judged & (alone < 1e6), alone, np.float32(np.inf)).astype(np.float32)
         self.judged |= np.isfinite(self.alone)
         self.stations = stations
+        self.near = _columns(channels, near or {})
+        self.on = np.where((self.near >= 0).any(axis=1), ON_NEAR, ON).astype(np.float32)
         self.fouling = np.array([FOULING_SIGN.get(channel.determinand, 0) for channel in channels], np.int8)
         self.ring = np.full((RING, count), np.nan, np.float32)
         self.reference = np.full(count, np.nan, np.float32)
@@ -117,17 +135,35 @@ class Levels:
                 middle = np.median(there)
                 spread = 1.4826 * np.median(np.abs(there - middle))
                 z[kind] = np.nan_to_num((mine - middle) / np.fmax(self.floor[kind], SPREADS * spread))
-        return z
+        return self._own(z) if self.near.size else z
+
+    def _own(self, z: Floats) -> Floats:
+        """What is left of departures (S,) after the largest that a sound neighbour shows in the same direction."""
+        sound = np.where(self.faulty, np.float32(0), z)
+        shown = np.where(self.near >= 0, sound[np.maximum(self.near, 0)] * np.sign(z)[:, None], 0).max(axis=1)
+        own: Floats = (np.sign(z) * np.fmax(0, np.abs(z) - np.fmax(0, shown))).astype(np.float32)
+        return own
 
     def _decide(self) -> None:
         size = np.abs(self.z)
-        away = size > ON
+        away = size > self.on
         moved = self.stations.count((size > SHARE * self.stations.largest(size))[None] & self.judged)[0]
         alone = moved[self.stations.group] == 1
         own = alone & (size >= self.stations.largest(size))
         self.run = np.where(away & own, self.run + 1, np.where(away, self.run, 0)).astype(np.int16)
         self.quiet = np.where(size < OFF, self.quiet + 1, 0).astype(np.int16)
         self.faulty = (self.faulty | (self.run >= NEED_H)) & (self.quiet < QUIET_H)
+
+
+def _columns(channels: Sequence[Channel], near: Mapping[str, Sequence[str]]) -> npt.NDArray[np.intp]:
+    """Columns of the same determinand at the nearest stations that measure it (S, at most `NEIGHBOURS`); -1: none."""
+    place = {channel: column for column, channel in enumerate(channels)}
+    rows = [
+        [place[there] for name in near.get(station, ()) if (there := Channel(name, key)) in place][:NEIGHBOURS]
+        for station, key in channels
+    ]
+    most = max(map(len, rows), default=0)
+    return np.array([row + [-1] * (most - len(row)) for row in rows], np.intp).reshape(len(rows), most)
 
 
 #: A visit this long after a small jump is another visit than the one that made it [ms].

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -62,7 +63,10 @@ def build(plan: Plan, folder: Path, tell: Callable[[str], None] = lambda text: N
         if folder.exists():
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(there, folder)
+        # Not a move: the scratch folder may lie on another disk, and half a copy must not look like a scenario.
+        draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+        shutil.copytree(there, draft)
+        draft.rename(folder)
     return folder
 
 

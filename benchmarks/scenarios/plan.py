@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 Shape = Literal["grid", "tree", "ring", "ladder"]
 Season = Literal["spring", "plum", "summer", "typhoon", "winter"]
 
@@ -100,6 +102,47 @@ def crowded(count: int) -> tuple[Plan, ...]:
         plans.append(
             replace(base, name=f"C{index + 1:02d}", seed=200 + index, shape=shape, size=size, stations=36, outfalls=100,
                     dead_ends=3, days=20, events=50)
+        )  # fmt: skip
+    return tuple(plans)
+
+
+#: Sizes that each shape may take, and the first day that each season may have, in networks nobody has seen.
+SIZES: dict[Shape, tuple[tuple[int, int], ...]] = {
+    "grid": ((4, 4), (5, 4), (5, 5)), "tree": ((6, 6), (8, 7), (9, 9)),
+    "ring": ((8, 4), (10, 5), (12, 6)), "ladder": ((2, 6), (3, 5), (3, 6)),
+}  # fmt: skip
+STARTS: dict[Season, str] = {
+    "spring": "2025-04-08", "plum": "2025-06-10", "summer": "2025-07-20", "typhoon": "2025-09-03",
+    "winter": "2025-11-25",
+}  # fmt: skip
+
+
+def unseen(seed: int, count: int = 8) -> tuple[Plan, ...]:
+    """Networks that follow from a seed: one that nobody has tuned on is a blind test, and another is always at hand.
+
+    Parameters
+    ----------
+    seed : int
+    count : int
+        How many; two of eight have no discharge.
+    """
+    rng = np.random.default_rng(seed)
+    shapes, seasons = list(SIZES), list(STARTS)
+    plans = []
+    for index in range(count):
+        shape, season = shapes[index % len(shapes)], seasons[int(rng.integers(len(seasons)))]
+        sizes = SIZES[shape]
+        stations = int(rng.integers(28, 60))
+        plans.append(
+            Plan(
+                f"U{seed}-{index + 1}", int(rng.integers(2**31)), shape, sizes[int(rng.integers(len(sizes)))],
+                float(rng.integers(8, 12) * 100), int(rng.integers(2, 7)), stations,
+                int(stations * rng.uniform(2.4, 3)), round(rng.uniform(0.3, 0.5), 2),
+                round(rng.uniform(0.2, 0.3), 2), round(rng.uniform(0.04, 0.12), 3),
+                int(rng.integers(2, 5)), season, STARTS[season], 30, 30 * (index % 8 not in (3, 6)),
+                round(rng.uniform(0.3, 1.8), 2), float(rng.integers(25, 75) * 10), float(rng.integers(15, 45)),
+                round(rng.uniform(3, 6), 1), round(rng.uniform(0.09, 0.22), 2),
+            )
         )  # fmt: skip
     return tuple(plans)
 

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.attribution.ranking import Candidate, Ranking
 from analytics.qc import Channel
+from analytics.qc.trust import Trusted
 from deploy.site_import import import_site
 from deploy.watch_cases import Cases
 from deploy.watch_grid import SLOT_MS, Slots
@@ -42,7 +43,8 @@ def slots(first: int, last: int) -> Slots:
 
 def step(cases: Cases, first: int, last: int) -> list[object]:
     block = slots(first, last)
-    return list(cases.step(block, np.ones(block.values.shape, bool)))
+    there = np.ones(block.values.shape, bool)
+    return list(cases.step(block, Trusted(there, ~there)))
 
 
 def test_a_restart_in_the_middle_of_an_event_changes_nothing(site) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from analytics.qc import default_configuration
 from analytics.qc.control import LATENESS_MS, QualityControl
+from analytics.qc.trust import Trust
 from analytics.qc.visits import Visit
 from collectors.stores.sqlite import SqliteStore
-from deploy.replay_folder import AT_ONCE, Cases, ticks
+from deploy.replay_folder import Cases, ticks
 from deploy.scenario import Scenario, load_scenario
 from deploy.site_import import import_site
 from deploy.watch import Watch
@@ -55,11 +56,13 @@ def as_measured(scenario: Scenario, site: Site, stations: Collection[str]) -> Sc
 
 def replayed(scenario: Scenario) -> tuple[Cases, set[tuple[str, str, int, int]]]:
     """Events of a replay, and what quality control found suspect: station, determinand, time, quality."""
-    control = QualityControl(scenario.series, visits=[Visit(v.station, v.start_ms, v.end_ms) for v in scenario.visits])
-    flags = control.step(scenario.time_ms, scenario.values)
     cases = Cases(scenario)
+    visits = [Visit(v.station, v.start_ms, v.end_ms) for v in scenario.visits]
+    control = QualityControl(scenario.series, visits=visits, near=cases.layout.near())
+    flags = control.step(scenario.time_ms, scenario.values)
+    trusted = Trust(len(scenario.series)).rows(flags, scenario.time_ms)
     for first, end in ticks(scenario):
-        cases.step(first, end, (flags.tests[first:end] & np.uint32(AT_ONCE)) == 0)
+        cases.step(first, end, trusted)
     bad = (flags.flags == Quality.SUSPECT) | (flags.flags == Quality.FAIL)
     rows, columns = np.nonzero(bad[: flags.final])
     found = {

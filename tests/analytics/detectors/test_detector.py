@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.detectors import DETECTORS, Detector, Layout, Options
+from analytics.detectors.options import POLLUTANTS
 from tests.analytics.detectors.places import (
     SERIES,
     STATIONS,
@@ -73,6 +74,42 @@ def test_noise_alone_is_no_discharge() -> None:
     noise = np.random.default_rng(5).normal(0, 0.3, 114)
     values[30:, column("S3", "ammonia_nitrogen")] += np.abs(noise)
     assert told(trained().step(times, values)) == []
+
+
+def test_a_known_fault_counts_against_its_series_only() -> None:
+    times, values = with_rise(0.3)
+    doubted = np.zeros(values.shape, bool)
+    doubted[:, column("S3", "ammonia_nitrogen")] = True
+    found = trained().step(times, values, doubted=doubted)
+    assert told(found) == []
+    assert all(dict(one.against)["doubt"] > 0 for one in found)
+    doubted = np.roll(doubted, 1, axis=1)
+    assert told(trained().step(times, values, doubted=doubted)) == [("S3", "ammonia_nitrogen")]
+
+
+def test_a_large_rise_is_told_also_of_a_doubted_series() -> None:
+    times, values = with_rise(3.0)
+    assert told(trained().step(times, values, doubted=np.ones(values.shape, bool))) == [("S3", "ammonia_nitrogen")]
+
+
+def test_noise_that_grows_with_the_level_is_the_water_s() -> None:
+    times, values = after(72)
+    where = column("S3", "turbidity")
+    noise = np.random.default_rng(5).normal(0, 1.0, 72)
+    values[:, where] += rise(72, 24, 1.0, 200.0) * (1 + 0.04 * noise)
+    assert told(trained().step(times, values)) == [("S3", "turbidity")]
+
+
+def test_a_determinand_that_rises_a_little_is_told_in_company() -> None:
+    times, alone = after(108)
+    both = alone.copy()
+    scale = trained().baseline.scale[0]
+    for key, multiple, rising in (("ammonia_nitrogen", 3.5, (alone, both)), ("turbidity", 7.0, (both,))):
+        place = layout().place[POLLUTANTS.index(key), STATIONS.index("S3")]
+        for kept in rising:
+            kept[:, column("S3", key)] += rise(108, 24, 1.0, multiple * float(scale[place]))
+    assert told(trained().step(times, alone)) == []
+    assert ("S3", "ammonia_nitrogen") in told(trained().step(times, both))
 
 
 def test_after_a_visit_the_series_begins_anew() -> None:

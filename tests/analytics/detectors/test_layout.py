@@ -42,3 +42,10 @@ def test_only_pollutants_are_used_and_have_their_place() -> None:
     found = Layout.build([("A", "ph"), ("A", "conductivity"), ("B", "ammonia_nitrogen")])
     assert found.columns.tolist() == [1, 2]
     assert found.place[[AMMONIA, CONDUCTIVITY, PERMANGANATE]].tolist() == [[-1, 1], [0, -1], [-1, -1]]
+
+
+def test_neighbours_are_those_up_and_down_the_water_nearest_first() -> None:
+    near = layout().near(3.0)
+    assert near["S0"] == ("S1", "S2", "S3")
+    assert near["S5"] == ("S4", "S6", "S3", "S7", "S2", "S8")
+    assert Layout.build([("A", "ph"), ("B", "ph")]).near() == {"A": (), "B": ()}

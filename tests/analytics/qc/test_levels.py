@@ -16,12 +16,18 @@ CHANNELS = [Channel(f"S{i}", name) for i in range(8) for name in NAMES]
 FLOOR = np.array([30.0, 0.5] * 8, np.float32)
 
 
-def levels() -> Levels:
-    return Levels(CHANNELS, Groups(CHANNELS), FLOOR, np.full(16, 1e9, np.float32))
+#: A river of eight stations; each asks the one above and the one below.
+NEAR = {f"S{i}": tuple(f"S{j}" for j in (i - 1, i + 1) if 0 <= j < 8) for i in range(8)}
 
 
-def run(changes: dict[int, float], hours: int = 60, *, common: float = 0.0) -> Levels:
-    kept = levels()
+def levels(near: dict[str, tuple[str, ...]] | None = None) -> Levels:
+    return Levels(CHANNELS, Groups(CHANNELS), FLOOR, np.full(16, 1e9, np.float32), near)
+
+
+def run(
+    changes: dict[int, float], hours: int = 60, *, common: float = 0.0, near: dict[str, tuple[str, ...]] | None = None
+) -> Levels:
+    kept = levels(near)
     base = np.array([480.0, 7.0] * 8)
     for hour in range(30 + hours):
         means = base + np.sin(hour) * 0.01
@@ -43,6 +49,22 @@ def test_what_reaches_all_stations_is_the_water_s() -> None:
 
 def test_two_determinands_of_a_station_that_leave_together_are_the_water_s() -> None:
     assert not run({0: 200.0, 1: -3.0}).faulty.any()
+
+
+def test_what_the_next_station_shows_too_is_the_water_s() -> None:
+    changes = {0: 200.0, 2: 180.0}
+    assert run(changes).faulty.nonzero()[0].tolist() == [0, 2]
+    assert not run(changes, near=NEAR).faulty.any()
+
+
+def test_what_a_station_far_away_or_the_other_way_shows_explains_nothing() -> None:
+    assert run({0: 200.0, 8: 200.0}, near=NEAR).faulty.nonzero()[0].tolist() == [0, 8]
+    assert run({0: 200.0, 2: -200.0}, near=NEAR).faulty.nonzero()[0].tolist() == [0, 2]
+
+
+def test_where_neighbours_can_be_asked_less_will_do() -> None:
+    assert not run({0: 40.0}).faulty.any()
+    assert run({0: 40.0}, near=NEAR).faulty.nonzero()[0].tolist() == [0]
 
 
 def test_it_takes_hours_and_ends_where_the_level_is_back() -> None:

@@ -4,6 +4,7 @@
 #   make test      every check and test that this machine can run
 #   make bench     the benchmarks, one after the other
 #   make wheelhouse  archives that install hub and gateway on machines without a line, in dist/
+#   make docs      the documentation's site in artefacts/docs, Chinese and English, every link checked
 #   make drill     backup and restore, upgrade: on processes of their own, with what was lost
 #   make chaos     kill, cut off and fill everything for MINUTES=3, and count what was lost
 
@@ -13,7 +14,7 @@ BIN := .venv/bin
 ARGS ?=
 MINUTES ?= 3
 
-.PHONY: run install test lint bench chaos drill wheelhouse clean
+.PHONY: run install test lint bench chaos docs drill wheelhouse clean
 .DEFAULT_GOAL := help
 
 help:
@@ -50,6 +51,11 @@ bench: .venv/.ready
 
 chaos: .venv/.ready
 	$(BIN)/python -m tests.chaos --minutes $(MINUTES)
+
+docs: .venv/.ready
+	@$(BIN)/uv sync --quiet --frozen --all-extras --all-groups --inexact --system-certs
+	$(BIN)/mypy -p docs._build
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 drill: .venv/.ready
 	$(BIN)/python -m tests.drills

@@ -37,9 +37,11 @@ def command(
     from deploy.backup_seal import read_passphrase
     from deploy.regrade.progress import Bars
 
+    if keep is not None:
+        if to.exists() and not to.is_dir():
+            raise click.UsageError("--keep goes with a folder as --to")
+        to.mkdir(parents=True, exist_ok=True)
     folder = to if to.is_dir() else None
-    if keep is not None and folder is None:
-        raise click.UsageError("--keep goes with a folder as --to")
     passphrase = read_passphrase(phrase) if phrase is not None else None
     plan = Plan(site, store, books, files, hub, channels, certs, secrets, passphrase)
     begun_s = time.monotonic()

@@ -63,7 +63,7 @@ def store(url: str, now_ms: int, *, deep: bool = False) -> Iterator[Finding]:
             yield Finding("store", "warning", f"{told}, the newest reading is {(now_ms - newest_ms) / 3.6e6:.1f} h old",
                           "do gateways run, and does the hub take in?")  # fmt: skip
         else:
-            yield good("store", f"{told}, the newest reading is {(now_ms - newest_ms) / 1000:.0f} s old")
+            yield good("store", f"{told}, the newest reading is {max(now_ms - newest_ms, 0) / 1000:.0f} s old")
         yield from _hubs(opened, now_ms)
 
 

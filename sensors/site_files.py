@@ -123,7 +123,7 @@ class SiteReader:
             return {}, {}, {}, AssessmentSettings(), PeriodSettings()
         if raw.get("schema") != SCHEMA:
             check.bad("schema", raw.get("schema"), f"{SCHEMA} (the form that this version reads)")
-        known = {"schema", "site", "department", "gateway", "assessment", "platform"}
+        known = {"schema", "site", "department", "gateway", "assessment", "periods", "platform"}
         for key in sorted(set(raw) - known):
             check.bad(key, key, "one of " + ", ".join(sorted(known)))
         self._platforms = raw.get("platform", [])

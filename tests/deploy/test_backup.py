@@ -212,4 +212,5 @@ def test_the_command(home: Path, tmp_path: Path) -> None:
     assert told["file"].endswith(".sealed")
     plain = run.invoke(command, ["--to", str(tmp_path / "b.tar.gz"), *words])
     assert "It is not encrypted" in plain.output
+    (tmp_path / "c").write_text("a file", encoding="utf-8")
     assert run.invoke(command, ["--to", str(tmp_path / "c"), *words, "--keep", "1"]).exit_code == 2

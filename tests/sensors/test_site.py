@@ -134,6 +134,12 @@ def test_no_folder_and_no_toml(tmp_path) -> None:
     assert ("site.toml", "file", "nothing") in [p[:3] for p in problems(tmp_path)]
 
 
+def test_settings_of_the_periods(folder) -> None:
+    with (folder / "site.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[periods]\nmin_days_month = 20\n")
+    assert load_site(folder).periods.min_days_month == 20
+
+
 def test_settings_of_the_assessment(folder) -> None:
     edit(folder, "site.toml", "window_hours = 24", "window_hours = 0\nmood = 3")
     assert [p[1] for p in problems(folder)] == ["assessment.mood", "assessment.window_hours"]

@@ -253,9 +253,13 @@ def try_channel(books: Books, desk: Desk, outside: Outside, actor: str, name: st
         raise UsageError(f"channel {name!r:.60}: accepted: {', '.join(outside.channels) or 'there are none'}")
     if not address.strip():
         raise Refused("address", "an address on the channel is needed; - for nobody, where a group hears it")
+    where = f"a test over {name} to {address.strip()[:80]}"
     with books.change(actor, now_ms) as session:
-        note(session, now_ms, actor, "test", actor, f"a test over {name}")
-    return asyncio.run(try_once(channel, address.strip(), trial(desk, now_ms), TRY_S))
+        note(session, now_ms, actor, "test", actor, where)
+    answer = asyncio.run(try_once(channel, address.strip(), trial(desk, now_ms), TRY_S))
+    with books.change(actor, now_ms) as session:
+        note(session, now_ms, actor, "test", actor, f"{where}: {'' if answer.ok else 'not '}delivered")
+    return answer
 
 
 def letters(session: Session) -> list[Letter]:

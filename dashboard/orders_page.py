@@ -44,12 +44,10 @@ def own(viewer: Viewer, site: Site) -> OrderFilter:
     """The orders that somebody sees: a department those with a part of its own, chiefs and grid officers their area."""
     if viewer.is_("department"):
         return OrderFilter(department=viewer.department or "")
-    if viewer.is_("grid_officer") and viewer.grids is not None:
-        rivers = {grid.river for grid in site.grids.values() if grid.id in viewer.grids} | set(viewer.rivers or ())
-        return OrderFilter(area=Area(tuple(sorted(rivers)), tuple(sorted(viewer.grids))))
-    if viewer.rivers is not None:
-        return OrderFilter(area=Area(tuple(sorted(viewer.rivers))))
-    return OrderFilter()
+    if viewer.rivers is None and viewer.grids is None:
+        return OrderFilter()
+    rivers = None if viewer.rivers is None else tuple(sorted(viewer.rivers))
+    return OrderFilter(area=Area(rivers, None if viewer.grids is None else tuple(sorted(viewer.grids))))
 
 
 def may_see(viewer: Viewer, site: Site, order: Order) -> bool:

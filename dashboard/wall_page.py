@@ -73,9 +73,7 @@ def wall(
 
 def _map(today: Today, w: Wording, ground: Mapping[str, Any]) -> Data:
     _, counts = w._, today.figures
-    figures = [
-        {"cls": name, "mark": w.water_class(name), "count": counts.by_class[name]} for name in reversed(CLASSES)
-    ]
+    figures = [{"cls": name, "mark": w.water_class(name), "count": counts.by_class[name]} for name in reversed(CLASSES)]
     if counts.ungraded:
         figures.append({"cls": "none", "mark": w.water_class(None), "count": counts.ungraded})
     return {

@@ -33,10 +33,12 @@ from dashboard.casework.cases import take_events
 from dashboard.casework.database import open_books
 from dashboard.casework.deadlines import escalate_in
 from dashboard.casework.desk import Desk
+from dashboard.casework.files import sweep
 from dashboard.casework.goals import record_progress_in
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.alerts import Alert
 from dashboard.casework.watch import confirm_in
+from dashboard.reports.keep import make_due
 from deploy.alert_page import parse_listen, serve_page
 from deploy.health import parse_place, shown
 from deploy.hub_marks import STATE
@@ -55,6 +57,9 @@ TICK_S = 10.0
 #: What changes slowly is looked at this often [ms].
 SLOW_MS = 5 * 60_000
 
+#: How long after a start, and then how often, the files are looked through [s].
+SWEEP_FIRST_S, SWEEP_S = 15 * 60.0, 86_400.0
+
 #: How long after a start silence is not looked for: gateways deliver first what they have kept [ms].
 GRACE_MS = 5 * 60_000
 
@@ -69,11 +74,15 @@ class Pace:
         Pause between two rounds [s].
     slow_ms, grace_ms : int
         See `SLOW_MS` and `GRACE_MS` [ms].
+    sweep_first_s, sweep_s : float
+        See `SWEEP_FIRST_S` and `SWEEP_S` [s].
     """
 
     tick_s: float = TICK_S
     slow_ms: int = SLOW_MS
     grace_ms: int = GRACE_MS
+    sweep_first_s: float = SWEEP_FIRST_S
+    sweep_s: float = SWEEP_S
 
 
 def serve(
@@ -161,6 +170,7 @@ class AlertService:
         self._since_ms = self.now_ms()
         self._slow_ms: int | None = None
         self._recorded = ""
+        self._reported = ""
         self.sender = Sender(self.office, self.now_ms)
         channels = tuple(self.office.outside.channels)
         self.shows = AlertFace(self.office.books, channels, self.sender.last, self.now_ms)
@@ -172,6 +182,7 @@ class AlertService:
         async with shown(self.metrics, self.shows.face), asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sender.run(stop), name="sender")
             tasks.create_task(self._rounds(stop), name="rounds")
+            tasks.create_task(self._sweeps(stop), name="files")
             if self.page is not None:
                 office = self.office
                 tasks.create_task(serve_page(self.page, office.books, office.desk, self.now_ms, stop), name="page")
@@ -186,6 +197,21 @@ class AlertService:
             await asyncio.to_thread(_survives, "status", self._tell)
             await pause(stop, self.pace.tick_s)
 
+    async def _sweeps(self, stop: asyncio.Event) -> None:
+        """Look through the files beside the rounds: all of them are read, which may take minutes."""
+        await pause(stop, self.pace.sweep_first_s)
+        while not stop.is_set():
+            await asyncio.to_thread(_survives, "files", self._sweep)
+            await pause(stop, self.pace.sweep_s)
+
+    def _sweep(self) -> None:
+        with self.office.books.read() as session:
+            found = sweep(session, self.office.books.files, self.now_ms())
+        if found.removed:
+            log.info("files: %d removed that no row names", len(found.removed))
+        if found.lost:
+            log.error("files: %d gone or damaged, for example %s; see docs/backup.md", len(found.lost), found.lost[0])
+
     def _steps(self) -> dict[str, Callable[[], object]]:
         """One round, in order: an alert about an event then knows its order."""
         office, books, desk = self.office, self.office.books, self.office.desk
@@ -196,6 +222,7 @@ class AlertService:
             "progress": self._record,
             "alerts": lambda: raise_alerts(office, self._look()),
             "escalation": lambda: escalate_alerts(office, self.now_ms()),
+            "reports": self._report,
         }
 
     def _look(self) -> tuple[list[Found], int]:
@@ -229,6 +256,16 @@ class AlertService:
         if hour != self._recorded:
             record_progress_in(self.office.books, self.office.desk, self.store, now_ms)
             self._recorded = hour
+
+    def _report(self) -> None:
+        """Make the reports that are due, one a round; what cannot be made is tried again an hour later."""
+        now_ms = self.now_ms()
+        hour = str(now_ms // 3_600_000)
+        if hour != self._reported:
+            self._reported = hour
+            source = os.environ.get("RIVERCHIEF_INPUT", "probes")
+            if make_due(self.office.books, self.office.desk, self.store, now_ms, source):
+                self._reported = ""
 
     def _tell(self) -> None:
         with self.office.books.read() as session:

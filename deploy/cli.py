@@ -52,6 +52,7 @@ MODULES = {
     "qc": "deploy.qc_command",
     "quarantine": "deploy.quarantine_command",
     "replay": "deploy.replay_command:replay",
+    "report": "deploy.report_command",
     "restore": "deploy.restore_command",
     "scan": "deploy.scan_command",
     "site": "deploy.site_import:site",

@@ -148,12 +148,40 @@ class GoalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """Reports that the service makes when a period has ended: ``[reports]``.
+
+    Attributes
+    ----------
+    daily, monthly, quarterly, yearly : bool
+        Which are made.
+    after_hours : float
+        How long after the end of a period: laboratory results of its last days may still come [h].
+    pdf, docx, xlsx : bool
+        In which forms.
+    zh, en : bool
+        In which languages.
+    """
+
+    daily: bool = False
+    monthly: bool = True
+    quarterly: bool = True
+    yearly: bool = True
+    after_hours: float = bounded(9, 0, 720)
+    pdf: bool = True
+    docx: bool = True
+    xlsx: bool = True
+    zh: bool = True
+    en: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OfficeSettings:
     """Everything in ``casework.toml``.
 
     Attributes
     ----------
-    calendar, deadlines, cases, numbers, list, goals
+    calendar, deadlines, cases, numbers, list, goals, reports
         One table each.
     groups : mapping of str to tuple of str
         Joint offices (现场办公室): name -> departments, the lead first.
@@ -165,6 +193,7 @@ class OfficeSettings:
     numbers: NumberSettings = field(default_factory=NumberSettings)
     list: ListSettings = field(default_factory=ListSettings)
     goals: GoalSettings = field(default_factory=GoalSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -203,6 +232,7 @@ def read_settings(raw: bytes, departments: frozenset[str]) -> OfficeSettings:
         numbers=settings_of(top, "numbers", NumberSettings(), _other),
         list=settings_of(top, "list", ListSettings(), _other),
         goals=settings_of(top, "goals", GoalSettings(), _other),
+        reports=settings_of(top, "reports", ReportSettings(), _other),
         groups=_groups(top, departments),
     )
     if check.problems:

@@ -6,7 +6,7 @@ export default function (component) {
     const here = `${lang}&next=${encodeURIComponent(location.pathname + location.search)}`;
     if (!data.how) return h("div", { class: "account" }, h("a", { class: "act", href: `/signin?${here}` }, data.signin));
     const out = data.how === "oidc"
-      ? h("a", { class: "act", href: "/auth/logout" }, data.signout)
+      ? h("a", { class: "act", href: `/?${lang}&signout=oidc` }, data.signout)
       : h("form", { method: "post", action: `/signout?${lang}` }, h("button", { class: "act" }, data.signout));
     return h("div", { class: "account" },
       data.name && h("span", { class: "who" }, data.name, " ", h("span", { class: "dim" }, data.role)),

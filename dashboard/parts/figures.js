@@ -24,8 +24,6 @@ function spread(bar) {
 
 export default function (component) {
   const { data, parentElement } = component;
-  // The page's language: readers aloud and the choice of Chinese glyphs depend on it.
-  document.documentElement.lang = data.lang === "zh" ? "zh-CN" : "en";
   redraw(parentElement.querySelector(".rc"), data, () => [
     data.alert && h("div", { class: "cut-off", role: "alert" }, data.alert),
     h("section", { class: "figures", "aria-label": data.title },

@@ -37,8 +37,8 @@ function draw(root, state) {
 
 function setUp(root) {
   const svg = s("svg", { role: "img" }), box = h("div", { class: "map" }, svg);
-  const state = { svg, box, list: h("div", { class: "list" }), means: h("div"), when: h("p", { class: "when" }), drawn: "" };
-  root.replaceChildren(h("div", { class: "public" }, state.when, state.list, h("div", { class: "sheet" }, box, state.means)));
+  const state = { svg, box, list: h("div", { class: "list" }), means: h("div", { class: "meant" }), when: h("p", { class: "when" }), drawn: "" };
+  root.replaceChildren(h("div", { class: "public" }, state.when, box, state.list, state.means));
   state.observer = new ResizeObserver(() => draw(root, state));
   state.observer.observe(box);
   return state;

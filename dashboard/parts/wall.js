@@ -81,7 +81,10 @@ function fit(state, slide) {
   const box = state.map.parentElement, width = Math.round(box.clientWidth), height = Math.round(box.clientHeight);
   if (!width || !height || `${width}x${height}` === state.size) return;
   state.size = `${width}x${height}`;
-  drawMap(state.map, slide, width, height);
+  // Drawn smaller and shown larger: names are as large as the rest of the wall.
+  const times = Math.max(1, width / 680);
+  drawMap(state.map, slide, width / times, height / times);
+  state.map.style.height = `${height}px`;
   state.map.querySelector(".hits")?.remove();
 }
 

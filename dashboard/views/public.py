@@ -1,4 +1,4 @@
-"""What everybody may see, without signing in: class and trend of each river, and the standard by which they are found."""
+"""What everybody may see without signing in: class and trend of each river, and the standard that they follow."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def _live(context: Context) -> None:
 
 
 PAGE = Page(
-    "public", lambda _: _("Public page"), lambda _: _("Water quality of the rivers"), draw, STAFF | {"public"},
+    "public",
+    lambda _: _("Public page"),
+    lambda _: _("Water quality of the rivers"),
+    draw,
+    STAFF | {"public"},
     section="water",
 )

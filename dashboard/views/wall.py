@@ -22,7 +22,8 @@ REFRESH_S = 20
 
 #: What a screen on a wall does not need. Keys are those of `dashboard.app` and `dashboard.accounts.known`.
 _KIOSK = """<style>
-header.stAppHeader, .st-key-masthead, .st-key-language, .st-key-account, [class*="st-key-as-"] { display: none !important; }
+header.stAppHeader, [data-testid="stSidebar"], .st-key-masthead, .st-key-language, .st-key-account,
+[class*="st-key-as-"] { display: none !important; }
 .stMainBlockContainer { padding: 0 !important; max-width: none; }
 .stMainBlockContainer > .stVerticalBlock { gap: 0; }
 html, body, .stApp { overflow: hidden; }

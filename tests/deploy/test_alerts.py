@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,13 +18,17 @@ from dashboard.alerts.contacts import load_outside
 from dashboard.alerts.looks import QUICK, SLOW
 from dashboard.alerts.sender import Office
 from dashboard.casework.database import open_books
+from dashboard.casework.files import attach
+from dashboard.casework.settings import ReportSettings
 from dashboard.casework.tables.goals import Goal, GoalProgress
 from dashboard.casework.tables.orders import Order
+from dashboard.reports.keep import kept
 from deploy.alerts import AlertService, Pace, demo_channels, serve
 from sensors.errors import UsageError
 from sensors.reading import Block, Reading
 from sensors.site import Site
 from tests.dashboard.alerts.staged import HOUR_MS, MINUTE_MS, NOW_MS, Recorder, alerts, messages, office_of
+from tests.dashboard.reports.months import months
 
 FAST = Pace(tick_s=0.02, grace_ms=0)
 
@@ -152,3 +158,34 @@ def test_mistakes_are_found_before_anything_is_opened(tmp_path: Path, xietang: S
             xietang.folder, f"sqlite:///{tmp_path}/s.sqlite", f"sqlite:///{tmp_path}/b.sqlite", tmp_path / "none.toml"
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_no_row_names_are_removed(
+    office: Office, store: ReadingStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    orphan, young = (office.books.files / name[:2] / name for name in ("a" * 64, "b" * 64))
+    for path in (orphan, young):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+    old_s = NOW_MS / 1000 - 2 * 86_400
+    os.utime(orphan, (old_s, old_s))
+    os.utime(young, (NOW_MS / 1000, NOW_MS / 1000))
+    with office.books.change("t", NOW_MS) as session:
+        file = attach(session, office.books.files, "order", "1", "a.pdf", b"%PDF-1.7\n%%EOF", "t", NOW_MS)
+        (office.books.files / file.sha256[:2] / file.sha256).unlink()
+    service = AlertService(office, store, lambda: NOW_MS, pace=replace(FAST, sweep_first_s=0), quick={}, slow={})
+    run(service, lambda: not orphan.exists() and "1 gone or damaged" in caplog.text)
+    assert young.exists()
+
+
+def test_the_report_of_a_month_is_made_once(office: Office, xietang: Site) -> None:
+    opened = open_store(months(), read_only=True)
+    settings = replace(office.desk.settings, reports=ReportSettings(pdf=False, docx=False))
+    service = AlertService(replace(office, desk=replace(office.desk, settings=settings)), opened, lambda: NOW_MS)
+    for _round in range(4):
+        service._steps()["reports"]()
+    opened.close()
+    with office.books.read() as session:
+        rows = kept(session)
+    # The third quarter and last year were not evaluated.
+    assert [(row.label, row.form, row.made_by) for row in rows] == [("2026-10", "xlsx", "riverchief")]

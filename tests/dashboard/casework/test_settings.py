@@ -83,3 +83,12 @@ def test_all_mistakes_at_once_and_what_is_no_toml() -> None:
     for raw in (b"[", b"\xff"):
         with pytest.raises(ConfigError, match="TOML in UTF-8"):
             read_settings(raw, DEPARTMENTS)
+
+
+def test_reports_are_switched_on_one_by_one() -> None:
+    text = b"[reports]\ndaily = true\nyearly = false\nafter_hours = 0\nen = true"
+    settings = read_settings(text, DEPARTMENTS).reports
+    assert (settings.daily, settings.monthly, settings.yearly) == (True, True, False)
+    assert (settings.after_hours, settings.zh, settings.en) == (0, True, True)
+    with pytest.raises(ConfigError, match=r"reports\.pdf"):
+        read_settings(b'[reports]\npdf = "no"', DEPARTMENTS)

@@ -6,6 +6,7 @@ How somebody came to be known (a local login, an identity provider, the demonstr
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dashboard.casework.lifecycle import Actor
@@ -32,9 +33,9 @@ class Viewer:
         One of `dashboard.casework.tables.accounts.ROLES`.
     department : str or None
     rivers : frozenset of str or None
-        The rivers that are the person's; None for all.
+        The rivers that are the person's, those on which their grids lie included; None for all.
     grids : frozenset of str or None
-        The grids that are the person's; None for all.
+        The grids that are the person's; None for all on their rivers.
     """
 
     account: str
@@ -45,11 +46,11 @@ class Viewer:
     grids: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, account: Account) -> Viewer:
+    def of(cls, account: Account, site: Site) -> Viewer:
         """Viewer of an account; an empty area is all of the site."""
         return cls(
             account.id, account.name, account.role, account.department,
-            frozenset(account.rivers) or None, frozenset(account.grids) or None,
+            rivers_at(site, account.rivers, account.grids), frozenset(account.grids) or None,
         )  # fmt: skip
 
     @property
@@ -68,6 +69,16 @@ class Viewer:
     def is_(self, *roles: str) -> bool:
         """Whether the viewer has one of these roles."""
         return self.role in roles
+
+
+def rivers_at(site: Site, rivers: Collection[str], grids: Collection[str]) -> frozenset[str] | None:
+    """Rivers of an area: its own, and those on which its grids lie; None for all, where it names neither.
+
+    A grid that the site has no more leads to no river: an area never grows because something was taken from the site.
+    """
+    if not rivers and not grids:
+        return None
+    return frozenset(rivers) | {site.grids[grid].river for grid in grids if grid in site.grids}
 
 
 #: Somebody who has not signed in.

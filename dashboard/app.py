@@ -1,4 +1,4 @@
-"""The frame of the board: language, masthead, pages. Run by ``streamlit run dashboard/app.py``."""
+"""The frame of the board: language, masthead, pages. Served by `deploy.board`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import Page as StreamlitPage
 
 log = logging.getLogger(__name__)
+
+#: What Streamlit calls the page at the root.
+ROOT = "first"
 
 
 @st.cache_resource(show_spinner=False)
@@ -77,10 +80,34 @@ def _pages(context: Context) -> Mapping[str, tuple[Page, StreamlitPage]]:
         for page in PAGES
         if context.viewer.role in page.roles and (context.sources.books_url or not page.needs_books)
     ]
+    # The first one stands at the root, and would block its own path there: see `_unlisted`.
     return {
-        page.path: (page, st.Page(_guarded(page, context), title=page.title(_), url_path=page.path, default=not number))
+        page.path: (page, st.Page(_guarded(page, context), title=page.title(_), url_path=page.path if number else ROOT,
+                                  default=not number))
         for number, page in enumerate(allowed)
-    }
+    }  # fmt: skip
+
+
+def _unlisted(context: Context, pages: Mapping[str, tuple[Page, StreamlitPage]]) -> list[tuple[Page, StreamlitPage]]:
+    """Addresses that stand in no menu and are sent all the same; Streamlit would say, in English, that there is none.
+
+    The first page has no path of its own, and its name leads to it; what is not for the viewer says so.
+    """
+    _ = context.translate
+    first = next(iter(pages))
+
+    def opened() -> None:
+        st.switch_page(pages[first][1], query_params=dict(st.query_params))
+
+    def refused() -> None:
+        st.error(_("This is not for your role."))
+
+    others = [page for page in PAGES if page.path not in pages or page.path == first]
+    return [
+        (page, st.Page(opened if page.path == first else refused, title=page.title(_), url_path=page.path,
+                       visibility="hidden"))
+        for page in others
+    ]  # fmt: skip
 
 
 def _guarded(page: Page, context: Context) -> Callable[[], None]:
@@ -133,6 +160,13 @@ def main() -> None:
         del st.query_params["signin"]
         st.login()
         return
+    if who.how == "oidc" and known.asks_to_leave(sources):
+        try:
+            known.leave(sources)
+        except BooksError as error:
+            log.error("signing out could not be written down: %s", error)
+        st.logout()
+        return
     known.keep_apart(who)
     links: dict[str, StreamlitPage] = {}
     context = Context(sources, who.viewer, Wording.of(site, _), links, partial(known.ask, sources))
@@ -142,14 +176,16 @@ def main() -> None:
     links.update({path: link for path, (_page, link) in pages.items()})
     names = {"": "", "water": _("Water"), "books": _("Records"), "admin": _("Administration")}
     sections = {names[s]: [link for page, link in pages.values() if page.section == s] for s in SECTIONS}
+    unlisted = _unlisted(context, pages)
+    sections[""] = [*sections[""], *(link for _page, link in unlisted)]
     chosen = st.navigation({name: found for name, found in sections.items() if found}, position="top")
-    current = next(page for page, link in pages.values() if link is chosen)
+    current = next(page for page, link in [*pages.values(), *unlisted] if link is chosen)
     _masthead(context, current.heading(_), who)
     if who.problem and current.path:
         known.tell(context, who)
     chosen.run()
     if who.how in ("local", "oidc") and who.viewer.account:
-        known.watch(sources, who.viewer.account)
+        known.watch(sources, who.viewer)
 
 
 main()

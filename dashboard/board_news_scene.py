@@ -9,6 +9,7 @@ from dashboard.board import RiverToday, Today
 from dashboard.board_news import MOST, GoalNow, News, OrderLine, OrdersNow
 from dashboard.casework.explained import kind_word
 from dashboard.casework.lifecycle import STATES
+from dashboard.goals_page import without_figure
 from dashboard.links import Link, Linker, event_link, order_link, river_link
 from dashboard.scene import reasons
 from dashboard.scene import trend as trend_of
@@ -118,7 +119,7 @@ def _goal(one: GoalNow, w: Wording, link: Linker) -> Data:
     line: Data = {"link": link(Link(name, "goals", {"goal": one.id}))}
     share = one.share
     if share is None:
-        return line | {"note": _("no figure yet")}
+        return line | {"note": without_figure(one.unknown, _)}
     told = _(
         "{value} of {total}, by {day}", value=w.measure(one.value, one.unit), total=w.measure(one.total, one.unit),
         day=w.date(one.due_on),

@@ -39,14 +39,15 @@ def hidden(viewer: Viewer, book: str) -> frozenset[str]:
     return frozenset() if viewer.role in OFFICE else PRIVATE.get(book, frozenset())
 
 
-def rivers_of(viewer: Viewer, site: Site) -> frozenset[str] | None:
-    """Rivers whose rows somebody sees: their own, and those on which their grids lie; None for all."""
-    if viewer.rivers is None and viewer.grids is None:
-        return None
-    of_grids = {site.grids[grid].river for grid in viewer.grids or () if grid in site.grids}
-    if viewer.rivers is None:
-        return frozenset(of_grids)
-    return viewer.rivers | of_grids
+def sees(viewer: Viewer, site: Site, row: Any) -> bool:
+    """Whether a row is in somebody's area; what belongs to no river and no grid is everybody's."""
+    return viewer.sees_river(_river(site, row)) and viewer.sees_grid(getattr(row, "grid", None))
+
+
+def _river(site: Site, row: Any) -> str | None:
+    station = site.stations.get(getattr(row, "station", None) or "")
+    river: str | None = getattr(row, "river", None)
+    return river if station is None else station.river
 
 
 def editor(viewer: Viewer, site: Site, book: Book) -> Callable[[Any], bool]:
@@ -55,13 +56,10 @@ def editor(viewer: Viewer, site: Site, book: Book) -> Callable[[Any], bool]:
         return lambda _row: True
     if not may_edit(viewer, book.name):
         return lambda _row: False
-    rivers = rivers_of(viewer, site)
 
     def mine(row: Any) -> bool:
-        river: str | None = getattr(row, "river", None)
-        if (station := site.stations.get(getattr(row, "station", ""))) is not None:
-            river = station.river
-        if rivers is not None and river not in rivers:
+        river = _river(site, row)
+        if viewer.rivers is not None and river not in viewer.rivers:
             return False
         if viewer.grids is not None and not viewer.sees_grid(getattr(row, "grid", None)):
             return False

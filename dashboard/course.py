@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from collectors.stores.base import HOUR_MS, Judged, ReadingStore
 from dashboard.classes import Condition, worse
 from sensors.site import Site
 
@@ -49,21 +49,17 @@ def courses(store: ReadingStore, site: Site, now_ms: int) -> dict[str, Course]:
         Milliseconds since the epoch, UTC.
     """
     start_ms = now_ms - LOOK_BACK_DAYS * 24 * HOUR_MS
-    found = {}
-    for river in site.rivers:
-        rows = store.assessment_history("river", river, "window", start_ms, now_ms + 1)
-        if rows:
-            found[river] = _course(rows, now_ms)
-    return found
+    judged = store.conditions("river", list(site.rivers), "window", start_ms, now_ms + 1)
+    return {river: _course(rows, now_ms) for river, rows in judged.items()}
 
 
-def _course(rows: Sequence[Assessment], now_ms: int) -> Course:
-    latest = Condition.of(rows[-1]).shade
+def _course(rows: Sequence[Judged], now_ms: int) -> Course:
+    latest = _condition(rows[-1]).shade
     if latest is None:
         return Course(_yesterday(rows, now_ms), None, False)
     since_ms, at_least = rows[-1].time_ms, True
     for row in reversed(rows):
-        shade = Condition.of(row).shade
+        shade = _condition(row).shade
         if shade is None:
             continue
         if worse(latest, shade):
@@ -73,10 +69,14 @@ def _course(rows: Sequence[Assessment], now_ms: int) -> Course:
     return Course(_yesterday(rows, now_ms), since_ms, at_least)
 
 
-def _yesterday(rows: Sequence[Assessment], now_ms: int) -> Condition:
+def _yesterday(rows: Sequence[Judged], now_ms: int) -> Condition:
     end_ms = now_ms - 24 * HOUR_MS
     start_ms = end_ms - YESTERDAY_TOLERANCE_HOURS * HOUR_MS
     for row in reversed(rows):
         if start_ms < row.time_ms <= end_ms:
-            return Condition.of(row)
+            return _condition(row)
     return Condition()
+
+
+def _condition(row: Judged) -> Condition:
+    return Condition(row.water_class, row.descriptor)

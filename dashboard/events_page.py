@@ -192,14 +192,16 @@ def span(event: Event, now_ms: int, w: Wording) -> str:
 
 
 def shown(told: Evidence, w: Wording) -> str:
-    """What stands out, in a few words: Ammonia nitrogen 0.8 → 3.2 mg/L (6.1×)."""
-    first = told.get("first")
+    """What stands out, in a few words: Ammonia nitrogen 0.8 → 3.2 mg/L (6.1 times its usual variation)."""
+    _, first = w._, told.get("first")
     if first is None:
         return w.names(told.get("determinands", []))
     key = first["determinand"]
     text = f"{w.determinand(key)} {w.number(key, first['baseline'])} → {w.number(key, first['value'])} {w.unit(key)}"
     rise = told.get("rises", {}).get(key)
-    return text.rstrip() + (f" ({abs(rise):.1f}×)" if rise is not None else "")
+    if rise is None:
+        return text.rstrip()
+    return _("{text} ({times} times its usual variation)", text=text.rstrip(), times=f"{abs(rise):.1f}")
 
 
 def source(told: Evidence, w: Wording) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +17,8 @@ from dashboard.casework import vocabulary
 from dashboard.casework.goals import GoalState
 from dashboard.casework.measures import Measured, Obstacle, Share
 from dashboard.casework.tables.goals import GoalProgress
-from dashboard.casework.tables.survey import Shop
+from dashboard.casework.tables.survey import LeakPoint, OutfallRecord, Shop
+from dashboard.casework.tables.works import Pipe
 from dashboard.i18n import Translator
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
@@ -62,7 +63,8 @@ def definition(measure: str, translate: Translator) -> str:
     _ = translate
     words = {
         "outfalls_surveyed": _(
-            "Outfalls of the site and of the books that were surveyed: who, when, flow in dry weather, photo."
+            "Outfalls of the site and of the books whose stage is surveyed or later; what their record holds is not "
+            "looked at."
         ),
         "shops_surveyed": _("Riverside shops that were visited one by one, whatever was found there."),
         "leaks_rectified": _("Leak points that were rectified, or confirmed by a second look or by the water."),
@@ -95,15 +97,19 @@ def amount(value: float, unit: str, w: Wording) -> str:
 def standing(state: GoalState, w: Wording) -> tuple[str, str]:
     """How a goal stands, and the tone of it."""
     _ = w._
-    if state.measured.unknown == "not_evaluated":
-        return _("Not evaluated yet"), "dim"
     if state.measured.unknown:
-        return _("Nothing in the books yet"), "dim"
+        return without_figure(state.measured.unknown, _), "dim"
     words = {
         "reached": (_("Reached"), "good"), "on_track": (_("On track"), "good"), "at_risk": (_("At risk"), "bad"),
         "missed": (_("Missed"), "bad"), "unknown": (_("Pace not known yet"), "dim"),
     }  # fmt: skip
     return words[state.standing]
+
+
+def without_figure(unknown: str, translate: Translator) -> str:
+    """Why a goal has no figure, wherever that is said: `Measured.unknown`."""
+    _ = translate
+    return _("Not evaluated yet") if unknown == "not_evaluated" else _("Nothing in the books yet")
 
 
 def forecast(state: GoalState, day: date, w: Wording, min_days: int) -> str:
@@ -126,11 +132,19 @@ def forecast(state: GoalState, day: date, w: Wording, min_days: int) -> str:
         then=amount(one.left_then or 0.0, unit, w), since=one.since.isoformat(), now=amount(one.left or 0.0, unit, w),
         pace=_pace(one.pace_per_day, unit, w), days=days,
     )  # fmt: skip
+    still = one.still_since
+    stopped = _("Nothing has moved since {day}.", day=still.isoformat()) if (
+        still is not None and (day - still).days >= min_days) else ""  # fmt: skip
     if one.reached_on is None:
-        return _("At this pace never: {rests}.", rests=rests)
+        return _sentences(_("At this pace never: {rests}.", rests=rests), stopped, w)
     late = (one.reached_on - state.goal.due_on).days
     when = _("{count} days after the date", count=late) if late > 0 else _("{count} days before the date", count=-late)
-    return _("At this pace on {day}, {when}. {rests}.", day=one.reached_on.isoformat(), when=when, rests=rests)
+    told = _("At this pace on {day}, {when}. {rests}.", day=one.reached_on.isoformat(), when=when, rests=rests)
+    return _sentences(stopped, told, w)
+
+
+def _sentences(first: str, second: str, w: Wording) -> str:
+    return ("" if w.chinese else " ").join(filter(None, (first, second)))
 
 
 def _pace(pace: float, unit: str, w: Wording) -> str:
@@ -211,23 +225,62 @@ def has_grids(measured: Measured) -> bool:
 def open_items(session: Session, obstacles: Iterable[Obstacle], unit: str, site: Site, w: Wording) -> list[Line]:
     """Lines of what is open, each opening its record."""
     found = list(obstacles)
-    shops = [item.id for item in found if item.kind == "shop"]
-    called: dict[str, str] = {}
-    if shops:
-        rows = session.execute(select(Shop.id, Shop.name).where(Shop.id.in_(shops)))
-        called = {row.id: row.name for row in rows}
-    lines = []
+    called, lines = _called(session, found, site, w), []
     for item in found:
         river = site.rivers.get(item.river or "")
         grid = site.grids.get(item.grid or "")
         what = w.place(river) if item.kind == "river" and river is not None else item.id
         path, query = _record(item)
-        cells = [what, called.get(item.id, ""), NOTHING if river is None else w.place(river),
+        cells = [what, called.get((item.kind, item.id), ""), NOTHING if river is None else w.place(river),
                  NOTHING if grid is None else grid.name, _why(item, w)]  # fmt: skip
         if unit == "m":
             cells.append(amount(item.amount, unit, w))
         lines.append(Line(cells, path, query))
     return lines
+
+
+def _called(session: Session, found: Sequence[Obstacle], site: Site, w: Wording) -> dict[tuple[str, str], str]:
+    """What names a record beside its number: its name, or its kind and where it is."""
+    ids = {kind: [item.id for item in found if item.kind == kind] for kind in _BOOKS}
+    called: dict[tuple[str, str], str] = {}
+    if ids["shop"]:
+        for id_, told in session.execute(select(Shop.id, Shop.name).where(Shop.id.in_(ids["shop"]))):
+            called["shop", id_] = told
+    if ids["outfall"]:
+        for outfall in (site.outfalls[id_] for id_ in ids["outfall"] if id_ in site.outfalls):
+            called["outfall", outfall.id] = _at(w.word(vocabulary.OUTFALL_KINDS, outfall.kind), outfall.reach,
+                                                outfall.chainage_m, w)  # fmt: skip
+        record = OutfallRecord
+        for row in session.execute(select(record.id, record.name, record.kind, record.reach, record.chainage_m).where(
+                record.id.in_(ids["outfall"]))):  # fmt: skip
+            kind = w.word(vocabulary.OUTFALL_KINDS, row.kind)
+            called["outfall", row.id] = row.name or _at(kind, row.reach, row.chainage_m, w)
+    if ids["leak"]:
+        leak = LeakPoint
+        query = select(leak.id, leak.kind, leak.reach, leak.chainage_m).where(leak.id.in_(ids["leak"]))
+        for id_, told, reach, chainage_m in session.execute(query):
+            called["leak", id_] = _at(told, reach, chainage_m, w)
+    if ids["pipe"]:
+        for id_, road in session.execute(select(Pipe.id, Pipe.road).where(Pipe.id.in_(ids["pipe"]))):
+            called["pipe", id_] = road
+    return called
+
+
+def _at(kind: str, reach: str | None, chainage_m: float | None, w: Wording) -> str:
+    where = "" if chainage_m is None else w.measure(chainage_m, "m")
+    return " · ".join(filter(None, (kind, " ".join(filter(None, (reach, where))))))
+
+
+def filled(
+    head: Sequence[str], lines: Sequence[Line], always: Collection[int] = (0,)
+) -> tuple[tuple[str, ...], list[Line], tuple[int, ...]]:
+    """Only the columns that say something in some line: what is left of head and lines, and which columns."""
+
+    def says(cell: Cell | str) -> bool:
+        return (cell if isinstance(cell, str) else cell.text) not in ("", NOTHING)
+
+    kept = tuple(n for n in range(len(head)) if n in always or not lines or any(says(one.cells[n]) for one in lines))
+    return tuple(head[n] for n in kept), [replace(one, cells=[one.cells[n] for n in kept]) for one in lines], kept
 
 
 def _record(item: Obstacle) -> tuple[str, Mapping[str, str]]:
@@ -288,9 +341,13 @@ def chart(state: GoalState, history: Iterable[GoalProgress], day: date, w: Wordi
                [shown.isoformat(), round(state.measured.value * factor + pace * (shown - day).days, 3)]]  # fmt: skip
         series.append({**plain, "name": names["ahead"], "data": way, "lineStyle": {"type": "dotted", "width": 2}})
     due = state.goal.due_on.isoformat()
+    last = max(due, *(row["data"][-1][0] for row in series if row["data"]))
+    # On the side of its line where the chart goes on: a date at the left edge would stand over the axis.
+    early = state.goal.due_on - min(state.goal.due_on, first) < date.fromisoformat(last) - state.goal.due_on
+    beside = "insideEndBottom" if early else "insideEndTop"
     series[0]["markLine"] = {
         "silent": True, "symbol": "none", "animation": False,
-        "data": [{"xAxis": due, "label": {"formatter": _("due {day}", day=due), "position": "insideEndTop"}}],
+        "data": [{"xAxis": due, "label": {"formatter": _("due {day}", day=due), "position": beside}}],
     }  # fmt: skip
     return {
         "animation": False, "color": ["#2a78b8", "#6b7780", "#c2620a"],
@@ -299,7 +356,7 @@ def chart(state: GoalState, history: Iterable[GoalProgress], day: date, w: Wordi
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": {
             "type": "time", "min": min(due, days[0].isoformat()),
-            "max": max(due, *(row["data"][-1][0] for row in series if row["data"])),
+            "max": last,
             "axisLabel": {"hideOverlap": True}, "splitLine": {"show": False},
         },
         "yAxis": {"type": "value", "min": 0,

@@ -75,7 +75,8 @@ def board(session: Session, wanted: OrderFilter, site: Site, now_ms: int, w: Wor
             if count > len(rows) else "",
             "none": _("None"),
         })  # fmt: skip
-    return {"lang": _.code, "title": _("Orders by state"), "columns": columns}
+    hint = _("Pick a state, or move sideways, to see its column.")
+    return {"lang": _.code, "title": _("Orders by state"), "hint": hint, "columns": columns}
 
 
 def _card(row: OrderRow, site: Site, now_ms: int, w: Wording, link: Linker) -> Data:

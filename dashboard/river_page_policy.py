@@ -44,7 +44,7 @@ class Line:
     ----------
     list : {'problem', 'goal', 'task', 'measure', 'responsibility'}
     what : str
-        What it says: a key of `dashboard.river_page_policy_words.SAYINGS`; ``written`` for what people wrote.
+        What it says: a case of `dashboard.river_page_policy_words.saying`; ``written`` for what people wrote.
     amount : float
         How many, or how long [m].
     text : str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any
 
 from dashboard.board import RiverToday, Today
@@ -64,8 +66,9 @@ def profile(
         "keys": [
             {"kind": "mean", "text": _("mean")}, {"kind": "range", "text": _("minimum to maximum")},
             {"kind": "newest", "text": _("newest reading")}, {"kind": "flow", "text": _("way of the water")},
+            {"kind": "band", "text": _("band: class at the nearest station of the reach, all determinands together")},
         ],
-        "stages": _stages(file, w),
+        "stages": _stages(file, {mark.id for lane in lanes for mark in lane.outfalls}, w),
     }  # fmt: skip
 
 
@@ -75,18 +78,22 @@ def _ticks(low: float, high: float) -> list[Data]:
     return [{"value": low + number * step, "text": f"{round(low + number * step, 6):g}"} for number in range(count + 1)]
 
 
-def _stages(file: RiverFile, w: Wording) -> list[Data]:
+def _stages(file: RiverFile, placed: Set[str], w: Wording) -> list[Data]:
+    """The legend of the outfalls: it counts what is drawn, and says how many have no place on the axis."""
     _ = w._
+    drawn = [one for one in file.outfalls if one.id in placed]
     if file.entered is None:
         return [{"stage": "surveyed", "text": _("outfall")}]
-    counts = file.by_stage
-    shown = [
+    counts = Counter(one.stage or "surveyed" for one in drawn)
+    shown: list[Data] = [
         {"stage": name, "text": f"{w.word(OUTFALL_STAGES, name)} {counts[name]}"} for name in STAGES if counts.get(name)
     ]
-    dry = sum(one.flows_in_dry_weather is True for one in file.outfalls)
-    return shown + (
-        [{"stage": "surveyed", "dry": True, "text": _("flows in dry weather: {count}", count=dry)}] if dry else []
-    )
+    if dry := sum(one.flows_in_dry_weather is True for one in drawn):
+        told = _("red outline: flows in dry weather: {count}", count=dry)
+        shown.append({"stage": "surveyed", "dry": True, "text": told})
+    if away := len(file.outfalls) - len(drawn):
+        shown.append({"stage": "", "text": _("without a place, not drawn: {count}", count=away)})
+    return shown
 
 
 def _lane(
@@ -94,14 +101,10 @@ def _lane(
     link: Linker,
 ) -> Data:  # fmt: skip
     _ = w._
-    shades: dict[str, str | None] = {}
-    for mark in lane.stations:
-        section = sections[mark.id]
-        shades.setdefault(section.now.station.reach, section.now.water_class)
     return {
         "length": lane.length_m,
         "aria": _("Reaches, stations and outfalls along {length}", length=w.measure(lane.length_m, "m")),
-        "spans": [_span(span, shades.get(span.reach), site, w) for span in lane.spans],
+        "spans": [_span(span, _pieces(span, lane, sections), site, w) for span in lane.spans],
         "stations": [_station(mark.at_m, sections[mark.id], key, w, link) for mark in lane.stations],
         "outfalls": [
             {
@@ -112,14 +115,26 @@ def _lane(
             if (one := outfalls.get(mark.id)) is not None
         ],
         "joins": [_join(join, site, w) for join in lane.joins],
-        "scale": [
-            {"at": at_m, "text": w.measure(at_m, "m")}
-            for at_m in (0.0, round(lane.length_m / 2, -1), lane.length_m)
-        ],
+        "scale": _scale(lane.length_m, w),
     }  # fmt: skip
 
 
-def _span(span: Span, shade: str | None, site: Site, w: Wording) -> Data:
+def _scale(length_m: float, w: Wording) -> list[Data]:
+    """Round distances, from nought on."""
+    step = step_of(length_m or 1.0)
+    return [{"at": n * step, "text": w.measure(n * step, "m")} for n in range(int(length_m / step + 1e-9) + 1)]
+
+
+def _pieces(span: Span, lane: Lane, sections: Mapping[str, Section]) -> list[Data]:
+    """A reach in the classes of its stations, each up to half the way to the next; without one it has no class."""
+    found = [mark for mark in lane.stations if sections[mark.id].now.station.reach == span.reach]
+    ends = [(one.at_m + after.at_m) / 2 for one, after in pairwise(found)]
+    bounds = pairwise([span.from_m, *ends, span.to_m])
+    shades = [sections[mark.id].now.water_class for mark in found] or [None]
+    return [{"from": low, "to": high, "cls": shade} for (low, high), shade in zip(bounds, shades, strict=True)]
+
+
+def _span(span: Span, pieces: list[Data], site: Site, w: Wording) -> Data:
     _ = w._
     reach = site.reaches[span.reach]
     title = _(
@@ -127,7 +142,7 @@ def _span(span: Span, shade: str | None, site: Site, w: Wording) -> Data:
         reach=span.reach, length=w.measure(reach.length_m, "m"), width=f"{reach.width_m:g}", depth=f"{reach.depth_m:g}",
         velocity=f"{abs(reach.mean_velocity_m_s):g}",
     )  # fmt: skip
-    return {"from": span.from_m, "to": span.to_m, "along": span.along, "cls": shade, "title": title}
+    return {"from": span.from_m, "to": span.to_m, "along": span.along, "pieces": pieces, "title": title}
 
 
 def _station(at_m: float, section: Section, key: str, w: Wording, link: Linker) -> Data:

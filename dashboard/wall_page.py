@@ -14,6 +14,7 @@ from dashboard.casework.explained import kind_word
 from dashboard.casework.lifecycle import STATES
 from dashboard.classes import CLASSES
 from dashboard.freshness import outage
+from dashboard.goals_page import without_figure
 from dashboard.public_page import bare, moved
 from dashboard.scene import reasons, since, trend
 from dashboard.wording import NOTHING, Wording
@@ -156,7 +157,7 @@ def _goals(goals: Sequence[GoalNow], w: Wording) -> Data:
     for one in goals[:GOALS]:
         share, name = one.share, one.name if w.chinese else one.name_en or one.name
         late = one.standing in ("missed", "at_risk")
-        note = _("no figure yet") if share is None else _(
+        note = without_figure(one.unknown, _) if share is None else _(
             "{value} of {total}, by {day}", value=w.measure(one.value, one.unit),
             total=w.measure(one.total, one.unit), day=w.date(one.due_on),
         )  # fmt: skip

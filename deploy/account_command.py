@@ -16,6 +16,7 @@ from dashboard.casework.tables.accounts import Account
 from deploy.books_command import books_options, now_ms, opened
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _ROLES = ("engineer", "department", "grid_officer", "chief", "office", "admin")
 
 _site = click.option("--site", type=_FOLDER, required=True, help="The site's folder: its departments, rivers, grids.")
@@ -39,25 +40,36 @@ def command() -> None:
 )
 @click.option("--grid", "grids", multiple=True, help="Grid of the person's area; may be given often.  [default: all]")
 @click.option("--contact", "contacts", multiple=True, metavar="CHANNEL=ADDRESS", help="May be given often.")
+@click.option("--channels", type=_FILE, help="Channels file: contacts go by its names.  [default: kinds of channels]")
 @click.option("--oidc-subject", help="Who the person is at the identity provider; no password then.")
 @_site
 @books_options
 def add(
     account: str, name: str, role: str, department: str | None, rivers: tuple[str, ...], grids: tuple[str, ...],
-    contacts: tuple[str, ...], oidc_subject: str | None, site: Path, books: str, files: Path | None,
+    contacts: tuple[str, ...], channels: Path | None, oidc_subject: str | None, site: Path, books: str,
+    files: Path | None,
 ) -> None:  # fmt: skip
     """Make an ACCOUNT for a person called NAME, and tell its one-time password."""
     from dashboard.accounts import people
+    from dashboard.alerts.channels import MODULES
+    from dashboard.alerts.contacts import load_outside
     from sensors.site import load_site
 
     pairs = [one.partition("=") for one in contacts]
     if not all(channel and address for channel, _, address in pairs):
         raise click.UsageError("--contact: accepted: CHANNEL=ADDRESS")
+    known = load_site(site)
+    accepted = sorted(load_outside(channels, known).channels if channels else MODULES)
+    if unknown := [channel for channel, _, _ in pairs if channel not in accepted]:
+        raise click.UsageError(
+            f"--contact {unknown[0]!r:.60}: found no such channel; accepted: {', '.join(accepted)}"
+            + ("" if channels else "; names of your own with --channels FILE")
+        )
     held = {channel: address for channel, _, address in pairs}
     details = people.Details(name, role, department, rivers, grids, held, oidc_subject)
     with opened(books, files) as there:
         once = people.add(
-            there, load_site(site), _actor(), now_ms(), account, details, password=oidc_subject is None
+            there, known, _actor(), now_ms(), account, details, password=oidc_subject is None
         )  # fmt: skip
     click.echo(f"{account}: made" + (f"; password for once: {once}" if once else ""))
 
@@ -72,7 +84,7 @@ def list_(site: Path, books: str, files: Path | None) -> None:
     from sensors.site import load_site
 
     zone = ZoneInfo(load_site(site).timezone)
-    with opened(books, files) as there, there.read() as session:
+    with opened(books, files, must_exist=True) as there, there.read() as session:
         rows = people.accounts(session)
         closed = people.closed_until(session, [row.id for row in rows], AccessSettings())
     for row in rows:
@@ -91,7 +103,7 @@ def disable(account: str, books: str, files: Path | None) -> None:
     """Switch an ACCOUNT off; its sessions end within seconds."""
     from dashboard.accounts.people import set_disabled
 
-    with opened(books, files) as there:
+    with opened(books, files, must_exist=True) as there:
         set_disabled(there, _actor(), now_ms(), account, True)
     click.echo(f"{account}: off")
 
@@ -103,7 +115,7 @@ def enable(account: str, books: str, files: Path | None) -> None:
     """Switch an ACCOUNT on, or open it where failures have closed it."""
     from dashboard.accounts.people import set_disabled
 
-    with opened(books, files) as there:
+    with opened(books, files, must_exist=True) as there:
         set_disabled(there, _actor(), now_ms(), account, False)
     click.echo(f"{account}: on")
 
@@ -115,7 +127,7 @@ def password(account: str, books: str, files: Path | None) -> None:
     """Give an ACCOUNT a one-time password, and tell it; its sessions end."""
     from dashboard.accounts.people import reset_password
 
-    with opened(books, files) as there:
+    with opened(books, files, must_exist=True) as there:
         once = reset_password(there, _actor(), now_ms(), account)
     click.echo(f"{account}: password for once: {once}")
 
@@ -132,7 +144,7 @@ def role(account: str, role: str, department: str | None, site: Path, books: str
     from sensors.errors import UsageError
     from sensors.site import load_site
 
-    with opened(books, files) as there:
+    with opened(books, files, must_exist=True) as there:
         with there.read() as session:
             row = session.get(Account, account)
         if row is None:

@@ -16,7 +16,9 @@ def command() -> None:
 
 @command.command()
 @books_options
-@click.option("--head", help="Seal that was noted earlier; it must still be in the trail.")
+@click.option(
+    "--head", help="Seal that was noted earlier, or its first 12 digits or more; it must still be in the trail."
+)
 @click.pass_context
 def verify(ctx: click.Context, books: str, files: Path | None, head: str | None) -> None:
     """Follow the trail from its first entry to its head; exit code 1 where anything was tampered with.
@@ -26,7 +28,7 @@ def verify(ctx: click.Context, books: str, files: Path | None, head: str | None)
     from dashboard.casework.audit import holds
     from dashboard.casework.audit import verify as verify_trail
 
-    with opened(books, files) as there, there.read() as session:
+    with opened(books, files, must_exist=True) as there, there.read() as session:
         verdict = verify_trail(session)
         problems = list(verdict.problems)
         if head is not None and not holds(session, head):

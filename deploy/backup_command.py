@@ -83,5 +83,5 @@ def _more(counted: dict[str, Any], part: str) -> str:
     if part == "store":
         return f"  {told['rows']['reading']:,} readings, watermarks of {len(told['watermarks'])} gateways"
     if part == "books":
-        return f"  {sum(told['rows'].values()):,} rows, audit head {told.get('head', '')[:16]}"
+        return f"  {sum(told['rows'].values()):,} rows, audit head {told.get('head', '')}"
     return ""

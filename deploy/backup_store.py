@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.stores import check_url, open_store
-from collectors.stores.sqlite_schema import SCHEMA_VERSION, STORE_ID
+from collectors.stores.sqlite_schema import STORE_ID, STORE_ID_SINCE
 from deploy.backup_sqlite import looking, online_copy, rows_of, version_of
 from deploy.store_copy import Copy, Progress
 from sensors.errors import StoreError
@@ -112,7 +112,7 @@ def become_another(path: Path) -> None:
     he begins anew, instead of missing what is written until the log has caught up. Places that stand in the store
     itself went back with it, and go on.
     """
-    if version_of(path) < SCHEMA_VERSION:
+    if version_of(path) < STORE_ID_SINCE:
         return  # an older one gets its identity when it is brought up
     with closing(sqlite3.connect(path)) as db, db:
         found = db.execute("SELECT body FROM mark WHERE name = ?", (STORE_ID,)).fetchone()

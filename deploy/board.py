@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, object] = {
     "server.fileWatcherType": "none",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
 }
 
 #: The same as environment variables, for `streamlit run`.
@@ -46,8 +47,11 @@ SETTINGS = {
 
 APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 
-#: Bytes of a key by which sessions are signed.
-KEY_BYTES = 64
+#: Bytes of a new key by which sessions are signed; one that is given may have fewer (`LEAST_KEY_BYTES`).
+NEW_KEY_BYTES = 64
+
+#: Its name, beside the folder of files. The key of the certificate belongs to the proxy, and is another one.
+KEY_NAME = "sessions.key"
 
 #: Open page and message: the browser is asked so often whether it is still there [s].
 PING_S = 30
@@ -176,12 +180,18 @@ def prepared(options: BoardOptions) -> Mapping[str, str]:
         "RIVERCHIEF_OIDC": "1" if options.oidc else "",
     }
     if options.books is None:
-        for name, given in {"--files": options.files, "--oidc": options.oidc, "--key": options.key}.items():
+        needed = {
+            "--files": options.files, "--oidc": options.oidc, "--key": options.key, "--channels": options.channels,
+        }  # fmt: skip
+        for name, given in needed.items():
             if given is not None:
                 raise UsageError(f"{name} goes with --books URL")
         return found
     if options.access == "demo":
         refuse_strangers(options.host, behind_proxy=options.behind_proxy)
+        for name, given in {"--oidc": options.oidc, "--key": options.key}.items():
+            if given is not None:
+                raise UsageError(f"{name} goes with --access login: in a demonstration nobody signs in")
         return found
     found["RIVERCHIEF_KEY"] = str(_key_file(options).absolute())
     return found
@@ -251,15 +261,13 @@ def _key_file(options: BoardOptions) -> Path:
     """File of the key by which sessions are signed; made where none was named and there is none yet."""
     from dashboard.accounts.sessions import sessions_of
 
-    if options.key is not None:
-        if options.key.exists() and options.key.stat().st_mode & 0o077:
-            raise UsageError(f"others may read {options.key}, by which sessions are signed: chmod 600 {options.key}")
-        sessions_of(str(options.key.absolute()))
-        return options.key
-    path = _folder(options) / "board.key"
-    if not path.exists():
+    path = options.key or _folder(options) / KEY_NAME
+    if options.key is None and not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_new(path, secrets.token_bytes(KEY_BYTES))
+        write_new(path, secrets.token_bytes(NEW_KEY_BYTES))
+    if path.exists() and path.stat().st_mode & 0o077:
+        raise UsageError(f"others may read {path}, by which sessions are signed: chmod 600 {path}")
+    sessions_of(str(path.absolute()))
     return path
 
 

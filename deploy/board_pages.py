@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.accounts.address import wanted
 from dashboard.accounts.sessions import COOKIE, Sessions, sessions_of
+from dashboard.warm import warm
 from deploy.board_index import index
 from deploy.health import Check, Face
 from deploy.health import routes as health_routes
@@ -237,6 +238,7 @@ def _warm(office: Office | None) -> None:
     if office is not None:
         office.app.app()
     pages()
+    warm()
 
 
 def _now_ms() -> int:

@@ -37,11 +37,18 @@ def books_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def opened(url: str, files: Path | None) -> Iterator[Books]:
-    """Books for one command."""
+def opened(url: str, files: Path | None, *, must_exist: bool = False) -> Iterator[Books]:
+    """Books for one command; one that begins none refuses books that are not there."""
     from dashboard.casework.database import open_books
+    from sensors.errors import UsageError
 
-    books = open_books(url, files)
+    try:
+        books = open_books(url, files, must_exist=must_exist)
+    except UsageError as error:
+        if not must_exist:
+            raise
+        # Not 1: that is what `audit verify` says of a trail that was tampered with.
+        raise click.BadParameter(str(error), param_hint="--books") from error
     try:
         yield books
     finally:
@@ -118,7 +125,8 @@ def export(site: Path, book: str, file: Path, books: str, files: Path | None, la
     from dashboard.casework.exchange_write import export_file
     from sensors.site import load_site
 
-    with opened(books, files) as there, there.read() as session:
+    # A form to fill in is asked for before there are books.
+    with opened(books, files, must_exist=not empty) as there, there.read() as session:
         rows = export_file(session, load_site(site), book, file, language=language, empty=empty)
     click.echo(f"{file}: {rows} rows")
 
@@ -157,7 +165,7 @@ def calibrations(site: Path, books: str, files: Path | None, days: int, language
 
     known = load_site(site)
     today = datetime.fromtimestamp(now_ms() / 1000, ZoneInfo(known.timezone)).date()
-    with opened(books, files) as there, there.read() as session:
+    with opened(books, files, must_exist=True) as there, there.read() as session:
         weeks = due_by_week(calibrations_due(session, today, days), today)
     chinese = language == "zh"
     for monday, dues in weeks:

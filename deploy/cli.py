@@ -272,7 +272,7 @@ def bundle(
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option("--behind-proxy", is_flag=True,
               help="A proxy on this machine serves it over TLS, and is believed who asks (X-Forwarded-*).")  # fmt: skip
-@click.option("--key", type=_FILE, help="Key by which sessions are signed.  [default: board.key, beside the files]")
+@click.option("--key", type=_FILE, help="Key by which sessions are signed.  [default: sessions.key, beside the files]")
 @click.option("--channels", type=_FILE, envvar="RIVERCHIEF_CHANNELS",
               help="Channels file of the alert service, for the page of administration.")  # fmt: skip
 @click.option("--oidc", type=_FILE, help="Settings of an identity provider at which people sign in as well.")

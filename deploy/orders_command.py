@@ -44,7 +44,7 @@ def list_(
         raise UsageError(f"state {unknown[0]!r}: found no such state; accepted: {', '.join(STATES)}")
     desk, now = Desk.of(load_site(site), language=language), now_ms()
     wanted = OrderFilter(states, department, river, overdue_ms=now if overdue else None)
-    with opened(books, files) as known, known.read() as session:
+    with opened(books, files, must_exist=True) as known, known.read() as session:
         page, counts = orders_page(session, wanted, limit=most), order_counts(session, wanted, now)
     for row in page.rows:
         due_ms = row.due_ms if row.office_due_ms is None else row.office_due_ms
@@ -69,7 +69,7 @@ def notice(site: Path, number: str, out: Path, books: str, files: Path | None) -
 
     if out.suffix not in (".docx", ".pdf"):
         raise UsageError(f"{out.name}: found {out.suffix or 'no ending'}; accepted: .docx, .pdf")
-    with opened(books, files) as known, known.read() as session:
+    with opened(books, files, must_exist=True) as known, known.read() as session:
         found = session.scalars(select(Notice).where(Notice.number == number)).first()
     if found is None:
         raise UsageError(f"there is no notice {number}")
@@ -98,7 +98,7 @@ def goals(site: Path, store: str, books: str, files: Path | None, seed: bool, la
         grades = month_grades(readings, desk.site, last_month(desk, day))
     finally:
         readings.close()
-    with opened(books, files) as known:
+    with opened(books, files, must_exist=not seed) as known:
         if seed:
             with known.change("riverchief", now, "goals of the site") as session:
                 seed_goals(session, day.year)

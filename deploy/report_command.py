@@ -46,7 +46,7 @@ def command(
         if books is None:
             report = content(readings, None, desk, wanted, lang, now, source=source)
         else:
-            with opened(books, files) as known:
+            with opened(books, files, must_exist=True) as known:
                 report = content(readings, known, desk, wanted, lang, now, source=source)
     finally:
         readings.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from collectors.stores.detail import Detail
 from sensors.reading import Block, Quality, StationState
@@ -62,6 +62,14 @@ class Assessment:
     provisional: bool = False
     deciding: tuple[str, ...] = ()
     detail: Detail = field(default_factory=Detail)
+
+
+class Judged(NamedTuple):
+    """What a judgement came to, without why: as in `Assessment`; a quality word (`Detail`) only where no class is."""
+
+    time_ms: int
+    water_class: str | None
+    descriptor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +346,15 @@ class ReadingStore(Protocol):
         self, scope: Scope, subject: str, basis: Basis, start_ms: int, end_ms: int
     ) -> list[Assessment]:
         """Judgements of one subject, start inclusive, end exclusive, ordered by time."""
+        ...
+
+    def conditions(
+        self, scope: Scope, subjects: Sequence[str], basis: Basis, start_ms: int, end_ms: int
+    ) -> dict[str, list[Judged]]:
+        """What the judgements of some subjects came to, start inclusive, end exclusive, each one's ordered by time.
+
+        Much quicker than their history where it is long; subjects without any are left out.
+        """
         ...
 
     def revisions(self, start_ms: int, end_ms: int) -> list[Revision]:

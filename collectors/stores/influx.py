@@ -16,7 +16,7 @@ from typing import TypeVar
 from collectors.clock import Now, machine_ms
 from collectors.stores import influx_flux as flux
 from collectors.stores import influx_lines as lines
-from collectors.stores.base import Assessment, Basis, Chunk, Event, Flag, Revision, Scope, Summary
+from collectors.stores.base import Assessment, Basis, Chunk, Event, Flag, Judged, Revision, Scope, Summary
 from collectors.stores.influx_client import InfluxBucket
 from collectors.stores.influx_log import ChangeLog
 from collectors.stores.influx_rollup import Rollups
@@ -170,6 +170,19 @@ class InfluxStore:
         """Judgements of one subject, ordered by time."""
         rows = self.bucket.ask(flux.HISTORY, start_ms, end_ms, scope=scope, subject=subject, basis=basis)
         return sorted((lines.assessment(row["_value"]) for row in rows), key=attrgetter("time_ms"))
+
+    def conditions(
+        self, scope: Scope, subjects: Sequence[str], basis: Basis, start_ms: int, end_ms: int
+    ) -> dict[str, list[Judged]]:
+        """Classes of some subjects, each one's ordered by time, without why."""
+        found = {}
+        for subject in subjects:
+            if rows := self.assessment_history(scope, subject, basis, start_ms, end_ms):
+                found[subject] = [
+                    Judged(row.time_ms, row.water_class, None if row.water_class else row.detail.get("descriptor"))
+                    for row in rows
+                ]
+        return found
 
     def revisions(self, start_ms: int, end_ms: int) -> list[Revision]:
         """Readings that were replaced, by the time of the reading."""

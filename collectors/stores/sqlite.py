@@ -20,6 +20,7 @@ from collectors.stores.base import (
     Chunk,
     Event,
     Flag,
+    Judged,
     Revision,
     Rolled,
     Scope,
@@ -157,6 +158,16 @@ class SqliteStore:
         rows = self._file.rows(sql.ASSESSMENT_HISTORY, (scope, subject, basis, start_ms, end_ms))
         return [_assessment(row) for row in rows]
 
+    def conditions(
+        self, scope: Scope, subjects: Sequence[str], basis: Basis, start_ms: int, end_ms: int
+    ) -> dict[str, list[Judged]]:
+        """Classes of some subjects, each one's ordered by time, without why."""
+        asked = {"scope": scope, "basis": basis, "start_ms": start_ms, "end_ms": end_ms}
+        found: dict[str, list[Judged]] = {}
+        for subject, *judged in self._file.rows(sql.CONDITIONS, asked | {"subjects": json.dumps(list(subjects))}):
+            found.setdefault(subject, []).append(Judged(*judged))
+        return found
+
     def revisions(self, start_ms: int, end_ms: int) -> list[Revision]:
         """Readings that were replaced, by the time of the reading."""
         return [
@@ -218,7 +229,7 @@ class SqliteStore:
 
     def events(self, start_ms: int, end_ms: int) -> list[Event]:
         """Events that lasted at some time of a span, ordered by start and id."""
-        rows = self._file.rows(sql.EVENTS, (end_ms, start_ms, start_ms))
+        rows = self._file.rows(sql.EVENTS, {"start_ms": start_ms, "end_ms": end_ms})
         return [
             Event(
                 name, kind, begin_ms, until_ms, detected_ms, updated_ms, tuple(json.loads(stations)),

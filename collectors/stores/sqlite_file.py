@@ -71,7 +71,7 @@ class SqliteFile:
     def _open_reader(self) -> sqlite3.Connection:
         if not self.path.exists():
             raise StoreError(f"store {self.path} does not exist yet", retryable=True)
-        return self._checked(self._connect(f"{self.path.resolve().as_uri()}?mode=ro"))
+        return self._checked(self._connect(f"{self.path.resolve().as_uri()}?mode=ro"), sql.READABLE_SINCE)
 
     def _open_writer(self) -> sqlite3.Connection:
         try:
@@ -91,14 +91,14 @@ class SqliteFile:
         except BaseException:
             db.close()
             raise
-        return self._checked(db)
+        return self._checked(db, sql.SCHEMA_VERSION)
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
-    def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
+    def _checked(self, db: sqlite3.Connection, oldest: int) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == sql.SCHEMA_VERSION:
+        if oldest <= version <= sql.SCHEMA_VERSION:
             return db
         db.close()
         if version == 0:

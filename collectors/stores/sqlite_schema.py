@@ -38,9 +38,13 @@ _EVENT = """CREATE TABLE event (
         detected_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, stations TEXT NOT NULL,
         detail TEXT NOT NULL)"""
 _EVENT_TIME = "CREATE INDEX event_time ON event (start_ms)"
+#: Those that began before a span and reach into it, or have not ended, are few of many years'.
+_EVENT_END = "CREATE INDEX event_end ON event (end_ms, start_ms)"
 
 #: Who this store is, so that a cursor of another one is known as such.
 STORE_ID = ".id"
+#: Version since which stores have it.
+STORE_ID_SINCE = 2
 _MAKE_ID = f"INSERT INTO mark VALUES ('{STORE_ID}', lower(hex(randomblob(6))))"
 
 #: Before this time readings and hours have been let go, so that roll-ups of older ones stay as they are.
@@ -70,10 +74,13 @@ _TO_2 = (
 )  # fmt: skip
 
 #: What brings an older store up, one entry for each version since the first; whoever changes `SCHEMA` adds one.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TO_2,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TO_2, (_EVENT_END,))
 
 #: Kept in ``PRAGMA user_version``. A store with a higher one was written by a newer program.
 SCHEMA_VERSION = 1 + len(MIGRATIONS)
+
+#: Whoever only reads takes a store of this version and later: what came since makes answers faster, not other ones.
+READABLE_SINCE = 2
 
 SCHEMA = (
     """CREATE TABLE series (
@@ -99,7 +106,7 @@ SCHEMA = (
         water_class TEXT, partial INTEGER NOT NULL, provisional INTEGER NOT NULL, deciding TEXT NOT NULL,
         detail TEXT NOT NULL,
         PRIMARY KEY (scope, basis, subject, time_ms)) WITHOUT ROWID""",
-    _DAY, _DIRTY_DAY, _FLAG, _WAITING, _CHANGE, _MARK, _EVENT, _EVENT_TIME, _MAKE_ID,
+    _DAY, _DIRTY_DAY, _FLAG, _WAITING, _CHANGE, _MARK, _EVENT, _EVENT_TIME, _EVENT_END, _MAKE_ID,
 )  # fmt: skip
 
 ADD = """INSERT INTO reading (series, time_ms, value, quality, state) VALUES (?, ?, ?, ?, ?)
@@ -219,8 +226,15 @@ FLAGS = """SELECT s.station, s.determinand, f.time_ms, f.test, f.flag, f.evidenc
 
 CHANGES = "SELECT station, min(oldest_ms), max(newest_ms) FROM change WHERE seq > ? GROUP BY station"
 
-EVENTS = """SELECT id, kind, start_ms, end_ms, detected_ms, updated_ms, stations, detail FROM event
-    WHERE start_ms < ? AND (end_ms IS NULL OR end_ms > ? OR start_ms >= ?) ORDER BY start_ms, id"""
+_EVENT_ROWS = "SELECT id, kind, start_ms, end_ms, detected_ms, updated_ms, stations, detail FROM event"
+
+#: Began within the span; began before it and ended within or after it; began before it and lasts. The plus and the
+#: sorting at the end keep the latter two from walking through everything that ever began before.
+EVENTS = f"""WITH found AS MATERIALIZED (
+        {_EVENT_ROWS} WHERE start_ms >= :start_ms AND start_ms < :end_ms
+        UNION ALL {_EVENT_ROWS} WHERE end_ms > :start_ms AND +start_ms < min(:start_ms, :end_ms)
+        UNION ALL {_EVENT_ROWS} WHERE end_ms IS NULL AND +start_ms < min(:start_ms, :end_ms))
+    SELECT * FROM found ORDER BY start_ms, id"""
 
 PUT_ASSESSMENT = """INSERT OR REPLACE INTO assessment
     (scope, subject, basis, time_ms, water_class, partial, provisional, deciding, detail)
@@ -244,3 +258,11 @@ ASSESSMENTS = f"""WITH RECURSIVE subjects (subject) AS (
 
 ASSESSMENT_HISTORY = f"""SELECT {_ASSESSMENT} FROM assessment
     WHERE scope = ? AND subject = ? AND basis = ? AND time_ms >= ? AND time_ms < ? ORDER BY time_ms"""
+
+#: Without a word of why, which is most of a row and stands at its end; the quality word only where there is no class.
+CONDITIONS = """SELECT a.subject, a.time_ms, a.water_class,
+        CASE WHEN a.water_class IS NULL THEN json_extract(a.detail, '$.descriptor') END
+    FROM json_each(:subjects) w CROSS JOIN assessment a
+        ON a.scope = :scope AND a.basis = :basis AND a.subject = w.value
+        AND a.time_ms >= :start_ms AND a.time_ms < :end_ms
+    ORDER BY w.key, a.time_ms"""

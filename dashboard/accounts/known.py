@@ -7,6 +7,7 @@ still there is asked of `Sessions` and of the books in every run, in every chang
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from sqlalchemy import select
 from dashboard import parts
 from dashboard.access import PUBLIC, Viewer, engineer_of
 from dashboard.accounts.sessions import COOKIE, Sessions, sessions_of
-from dashboard.accounts.trail import note
+from dashboard.accounts.trail import note, queue
 from dashboard.accounts.words import role_words
+from dashboard.casework.audit import AuditEntry
 from dashboard.casework.tables.accounts import Account
 from dashboard.i18n import Translator
 from dashboard.page import Context
 from dashboard.sources import Sources
+
+log = logging.getLogger(__name__)
 
 #: How long what the books say of an account is good for a run; a change asks anew [s].
 KEPT_S = 4
@@ -82,7 +86,7 @@ def known(sources: Sources, *, fresh: bool = False, use: bool = True) -> Known:
     sessions = sessions_of(sources.key)
     found = _local(sources, sessions, fresh=fresh, use=use)
     if found is None and sources.single:
-        found = _single(sources, sessions, fresh=fresh)
+        found = _single(sources, sessions, fresh=fresh, use=use)
     return found or Known(PUBLIC, "public")
 
 
@@ -103,29 +107,70 @@ def _local(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> K
         return None
     if account.must_change:
         return Known(PUBLIC, "local", "must_change")
-    return Known(Viewer.of(account), "local")
+    return Known(Viewer.of(account, sources.site), "local")
 
 
-def _single(sources: Sources, sessions: Sessions, *, fresh: bool) -> Known | None:
+def _single(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> Known | None:
     user = st.user.to_dict()
     subject = user.get("sub")
     if not user.get("is_logged_in") or not isinstance(subject, str):
         return None
     begun = user.get("iat")
-    age_ms = now_ms() - float(begun) * 1000 if isinstance(begun, int | float) else float("inf")
-    if age_ms > sessions.settings.absolute_s * 1000:
+    if not isinstance(begun, int | float):
         return Known(PUBLIC, "oidc", "expired", subject)
     account = _account_of(sources, subject, fresh=fresh)
+    session = foreign(subject, begun)
     if account is None:
+        if sessions.is_first(session):
+            log.warning("single sign-on refused: no account has the subject %.80r", subject)
         return Known(PUBLIC, "oidc", "unknown", subject)
-    # Two sign-ins of a person are two sessions: they were given at different times.
-    session = hashlib.sha256(f"{subject} {begun}".encode()).hexdigest()
-    if not account.disabled and sessions.is_new(session):
-        with sources.books.change(account.id, now_ms()) as change:
-            note(change, now_ms(), account.id, "signin", account.id, "single sign-on")
-    if account.disabled or not sessions.follows(session, account.session_epoch):
+    if account.disabled:
+        if sessions.is_first(session):
+            _tell_trail(sources, account.id, "refused", f"single sign-on {session[:12]}, switched off")
         return Known(PUBLIC, "oidc", "disabled", subject)
-    return Known(Viewer.of(account), "oidc")
+    new = sessions.is_new(session)
+    problem = sessions.problem(session, account.session_epoch, round(begun * 1000), now_ms(), use=use)
+    if problem:
+        return Known(PUBLIC, "oidc", problem, subject)
+    if new:
+        _tell_trail(sources, account.id, "signin", f"single sign-on {session[:12]}")
+    return Known(Viewer.of(account, sources.site), "oidc")
+
+
+def foreign(subject: str, begun_s: float) -> str:
+    """Name of a session of an identity provider: two sign-ins of a person were given at different times."""
+    return hashlib.sha256(f"{subject} {begun_s}".encode()).hexdigest()
+
+
+def leave(sources: Sources) -> None:
+    """End the session of an identity provider here, and write it down; the provider's own goes on.
+
+    Raises
+    ------
+    BooksError
+        If it cannot be written down; the session has ended all the same.
+    """
+    user = st.user.to_dict()
+    subject, begun = user.get("sub"), user.get("iat")
+    if sources.key is None or not isinstance(subject, str) or not isinstance(begun, int | float):
+        return
+    session = foreign(subject, begun)
+    if sessions_of(sources.key).end_foreign(session, now_ms()):
+        account = _look_for(sources, subject)
+        if account is not None:
+            _tell_trail(sources, account.id, "signout", f"single sign-on {session[:12]}")
+
+
+def _tell_trail(sources: Sources, account: str, action: str, reason: str) -> None:
+    """Write an entry that stands in the trail once for each session, however often the board starts."""
+    told = select(AuditEntry.seq).where(
+        AuditEntry.subject_id == account, AuditEntry.subject == "account", AuditEntry.action == action,
+        AuditEntry.reason == reason,
+    )  # fmt: skip
+    with sources.books.change(account, now_ms()) as change:
+        queue(change)
+        if change.scalars(told.limit(1)).first() is None:
+            note(change, now_ms(), account, action, account, reason)
 
 
 def _account(sources: Sources, name: str, *, fresh: bool) -> Account | None:
@@ -174,7 +219,7 @@ def _picked(sources: Sources) -> Viewer:
     people = _people(sources)
     found = next((one for one in people if one.id == wanted), None)
     found = found or next((one for one in people if one.role == wanted), None)
-    return Viewer.of(found) if found else PUBLIC
+    return Viewer.of(found, sources.site) if found else PUBLIC
 
 
 def keep_apart(found: Known) -> None:
@@ -228,15 +273,23 @@ def _label(context: Context, account: Account) -> str:
 
 
 @st.fragment(run_every=WATCH_S)
-def watch(sources: Sources, account: str) -> None:
-    """Draw the page anew when whoever opened it is not signed in any more: a page on a screen outlives no session."""
-    if known(sources, fresh=True, use=False).viewer.account != account:
+def watch(sources: Sources, viewer: Viewer) -> None:
+    """Draw the page anew when whoever opened it has signed out, or has another role or area now.
+
+    A page on a screen outlives neither session nor right.
+    """
+    if known(sources, fresh=True, use=False).viewer != viewer:
         st.rerun()
 
 
 def asks_for_single(sources: Sources) -> bool:
     """Whether the reader came from the sign-in page to go on to the identity provider."""
     return sources.single and st.query_params.get("signin") == "oidc"
+
+
+def asks_to_leave(sources: Sources) -> bool:
+    """Whether somebody whom the identity provider has let in signs out."""
+    return sources.single and st.query_params.get("signout") == "oidc"
 
 
 def said(translate: Translator, found: Known) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.i18n import DEFAULT_LANGUAGE, translator
 from dashboard.page import Denied
-from sensors.errors import StoreError
+from sensors.errors import BooksError, StoreError
 
 
 def tell_mistake(error: Exception) -> bool:
@@ -21,7 +21,10 @@ def tell_mistake(error: Exception) -> bool:
     if isinstance(error, Denied):
         st.error(_("This is not for your role, or your session has ended."))
         return True
-    if isinstance(error, StoreError):
+    if isinstance(error, BooksError):
         st.error(_("The books cannot be reached. Please try again."))
+        return True
+    if isinstance(error, StoreError):
+        st.error(_("The readings cannot be reached. Please try again."))
         return True
     return False

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,15 +18,15 @@ from dashboard.accounts import lockout, passwords
 from dashboard.accounts.refusals import Refused
 from dashboard.accounts.settings import AccessSettings
 from dashboard.accounts.signin import set_password
-from dashboard.accounts.trail import queue
+from dashboard.accounts.trail import note, queue
 from dashboard.casework.database import Books
+from dashboard.casework.tables.accounts import ROLES as EVERY_ROLE
 from dashboard.casework.tables.accounts import Account
 from sensors.errors import UsageError
 from sensors.site import Site
 
 #: Roles that an account may have, from the fewest rights to the most.
-ROLES = ("engineer", "department", "grid_officer", "chief", "office", "admin")
-assert set(ROLES) == STAFF
+ROLES = tuple(role for role in EVERY_ROLE if role in STAFF)
 
 #: Form of an account's name: what is typed to sign in.
 ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
@@ -106,23 +107,73 @@ def add(
 
 
 def change(
-    books: Books, site: Site, actor: str, now_ms: int, account: str, details: Details, reason: str = "account changed"
-) -> None:
+    books: Books, site: Site, actor: str, now_ms: int, account: str, details: Details, reason: str = "account changed",
+    *, shown: Details | None = None,
+) -> None:  # fmt: skip
     """Change what is said of a person. Sessions go on: role and area are looked up whenever somebody acts.
+
+    Rivers, grids and a department that the account has and the site has no more may stay: without them its area would
+    be all of the site.
+
+    Parameters
+    ----------
+    books : Books
+    site : Site
+    actor : str
+    now_ms : int
+        Milliseconds since the epoch, UTC.
+    account : str
+    details : Details
+    reason : str
+        For the audit trail.
+    shown : Details, optional
+        What whoever changes it saw: only what differs from it is written, and nothing over what others changed since.
 
     Raises
     ------
     UsageError
-        As `add`, and where nobody could be admin any more.
+        As `add`, where nobody could be admin any more, and where somebody else has changed the same meanwhile.
     BooksError
     """
-    check(site, details)
     with books.change(actor, now_ms, reason) as session:
         row = _row(session, account)
+        held = details_of(row)
+        details = details if shown is None else _merged(account, held, shown, details)
+        check(site, details, held)
         _subject_is_free(session, account, details)
         if details.role != "admin":
             _keep_an_admin(session, row)
         _fill(row, details)
+
+
+def details_of(row: Account) -> Details:
+    """What the office has said of a person."""
+    return Details(
+        row.name, row.role, row.department, tuple(row.rivers), tuple(row.grids), dict(row.contacts), row.oidc_subject
+    )  # fmt: skip
+
+
+def _merged(account: str, held: Details, shown: Details, wanted: Details) -> Details:
+    """What is held now, with what is wanted other than it was shown."""
+    changed = {}
+    for field_ in fields(Details):
+        now, was, new = (_plain(getattr(one, field_.name)) for one in (held, shown, wanted))
+        if new in (was, now):
+            continue
+        if now != was:
+            raise Refused(
+                "meanwhile", f"somebody has changed {field_.name} of {account} meanwhile", account=account,
+                field=field_.name,
+            )  # fmt: skip
+        changed[field_.name] = getattr(wanted, field_.name)
+    return replace(held, **changed)
+
+
+def _plain(value: Any) -> Any:
+    """A value as it compares: the order of rivers and grids means nothing."""
+    if isinstance(value, str) or value is None:
+        return value or ""
+    return dict(value) if isinstance(value, Mapping) else sorted(value)
 
 
 def set_disabled(books: Books, actor: str, now_ms: int, account: str, disabled: bool) -> None:
@@ -140,6 +191,8 @@ def set_disabled(books: Books, actor: str, now_ms: int, account: str, disabled: 
             _keep_an_admin(session, row)
             row.session_epoch += 1
         else:
+            if lockout.is_closed(session, account, now_ms, AccessSettings()):
+                note(session, now_ms, actor, "opened", account, "after failures")
             lockout.forgive(session, account)
         row.disabled = disabled
 
@@ -189,8 +242,8 @@ def closed_until(session: Session, names: Collection[str], settings: AccessSetti
     return {name: until for name, until in found.items() if until}
 
 
-def check(site: Site, details: Details) -> None:
-    """Whether everything that is said of a person is there.
+def check(site: Site, details: Details, held: Details | None = None) -> None:
+    """Whether everything that is said of a person is there, or is `held` already.
 
     Raises
     ------
@@ -204,16 +257,17 @@ def check(site: Site, details: Details) -> None:
         raise UsageError(f"role {details.role!r:.60}: accepted: {', '.join(ROLES)}")
     if details.role == "department" and details.department is None:
         raise Refused("department", "somebody of the role department needs a department")
-    _known("department", [details.department] if details.department else [], site.departments)
-    _known("river", details.rivers, site.rivers)
-    _known("grid", details.grids, site.grids)
+    before = held or Details("", "")
+    _known("department", {details.department or ""} - {before.department or "", ""}, site.departments)
+    _known("river", set(details.rivers) - set(before.rivers), site.rivers)
+    _known("grid", set(details.grids) - set(before.grids), site.grids)
     for channel, address in details.contacts.items():
         if not channel or not address.strip() or len(channel) > MOST_CHARS or len(address) > MOST_CHARS:
             raise Refused("contacts", f"contact {channel!r:.60}: accepted: a channel and an address on it")
 
 
-def _known(what: str, found: Sequence[str], accepted: Collection[str]) -> None:
-    for one in found:
+def _known(what: str, found: Collection[str], accepted: Collection[str]) -> None:
+    for one in sorted(found):
         if one not in accepted:
             raise UsageError(f"{what} {one!r:.60}: accepted: {', '.join(list(accepted)[:40])}")
 

@@ -40,6 +40,7 @@ def refusal(translate: Translator, error: UsageError) -> str:
         "contacts": _("Contacts are lines such as: wecom = 13800000000"),
         "order": _("A duty ends after it has begun, and within a year."),
         "twice": _("{account} has that duty at that time already."),
+        "meanwhile": _("Somebody has changed {account} meanwhile. Look at it as it is now, then change it again."),
         "gone": _("That duty is not there any more."),
         "address": _("An address on the channel is needed; - for nobody, where a group hears it."),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -49,7 +49,8 @@ class Desk:
         [ms since the epoch, UTC]
     single : bool
         Whether people may sign in at an identity provider as well.
-    throttle : Throttle
+    throttle : Throttle or None
+        None for one as the sessions' settings have it.
     """
 
     books: Books
@@ -57,7 +58,7 @@ class Desk:
     sessions: Sessions
     now_ms: Now
     single: bool = False
-    throttle: Throttle = field(default_factory=lambda: Throttle(20))
+    throttle: Throttle | None = None
 
     def sheet(self, request: Request) -> Sheet:
         """What the page of a request has in common with the others."""
@@ -77,6 +78,7 @@ class Desk:
 
 def routes(desk: Desk) -> list[Route]:
     """The routes, for the application that serves the board."""
+    throttle = desk.throttle or Throttle(desk.sessions.settings.attempts_per_minute)
 
     def show_signin(request: Request) -> Response:
         sheet = desk.sheet(request)
@@ -92,7 +94,7 @@ def routes(desk: Desk) -> list[Route]:
         sheet, _ = desk.sheet(request), language(request)
         name, now_ms = form.get("account", "").strip()[:64], desk.now_ms()
         where = _where(request)
-        if not desk.throttle.passes(where, time.monotonic()):
+        if not throttle.passes(where, time.monotonic()):
             said = _("Too many attempts from here. Wait a minute.")
             return signin_page(sheet, name, said, single=desk.single, status=429)
         settings = desk.sessions.settings
@@ -128,7 +130,7 @@ def routes(desk: Desk) -> list[Route]:
             account = desk.holder(request)
             if account is None:
                 return _on(sheet.address(path="/signin"))
-            if not desk.throttle.passes(where, time.monotonic()):
+            if not throttle.passes(where, time.monotonic()):
                 return _password(sheet, account, [_("Too many attempts from here. Wait a minute.")], 429)
             new = form.get("new", "")
             if new != form.get("again", ""):

@@ -30,7 +30,13 @@ log = logging.getLogger(__name__)
 COOKIE = "riverchief_session"
 
 #: Fewest bytes of a key.
-KEY_BYTES = 32
+LEAST_KEY_BYTES = 32
+
+#: How far clocks may be apart [ms].
+_AHEAD_MS = 60_000
+
+#: In the list of ended sessions: all that were given before.
+_ALL = "*"
 
 #: Most sessions whose last use is remembered; the one that was not used for longest is forgotten first, which ends it.
 MOST = 10_000
@@ -70,17 +76,22 @@ class Sessions:
     def __init__(self, key: bytes, settings: AccessSettings, ended: Path | None = None) -> None:
         self._key, self.settings, self._file = key, settings, ended
         self._used: OrderedDict[str, int] = OrderedDict()
-        self._lost: set[str] = set()
+        self._lost: OrderedDict[str, int] = OrderedDict()
         self._ended: dict[str, int] = {}
-        self._epochs: OrderedDict[str, int] = OrderedDict()
+        self._epochs: dict[str, int] = {}
+        self._told: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
+        #: Whether it is not known who has signed out: then everybody has.
+        self._unsure = False
         if ended is not None:
-            self._ended = _read(ended)
+            found = _read(ended)
+            self._ended, self._unsure = found or {}, found is None
 
     def issue(self, account: str, epoch: int, now_ms: int) -> str:
         """A cookie's value for an account that has just signed in."""
         ticket = Ticket(account, epoch, secrets.token_urlsafe(16), now_ms)
         with self._lock:
+            self._settle(now_ms)
             self._touch(ticket.id, now_ms)
         return self._sealed(ticket)
 
@@ -96,17 +107,10 @@ class Sessions:
             Whether a person does something now, or only a page looks whether the session is still there.
         """
         ticket = self._opened(cookie)
-        if ticket is None or not 0 <= now_ms - ticket.issued_ms + 60_000 <= self.settings.absolute_s * 1000 + 60_000:
+        if ticket is None:
             return None
         with self._lock:
-            if ticket.id in self._ended or ticket.id in self._lost:
-                return None
-            # What a board that started again does not know was used when it started, as far as anybody knows.
-            if now_ms - self._used.setdefault(ticket.id, now_ms) > self.settings.idle_s * 1000:
-                return None
-            if use:
-                self._touch(ticket.id, now_ms)
-        return ticket
+            return ticket if self._goes_on(ticket.id, ticket.issued_ms, now_ms, use=use) else None
 
     def end(self, cookie: str, now_ms: int) -> Ticket | None:
         """End the session of a cookie; it, where there was one."""
@@ -114,35 +118,105 @@ class Sessions:
         if ticket is None:
             return None
         with self._lock:
-            known = ticket.id in self._ended
-            until_ms = ticket.issued_ms + round(self.settings.absolute_s * 1000)
-            self._ended = {id_: until for id_, until in self._ended.items() if until > now_ms} | {ticket.id: until_ms}
-            self._used.pop(ticket.id, None)
-            if self._file is not None:
-                _write(self._file, self._ended)
-        return None if known else ticket
+            return ticket if self._end(ticket.id, ticket.issued_ms + self._absolute_ms, now_ms) else None
 
     def is_new(self, foreign: str) -> bool:
         """Whether a session of an identity provider has not been seen here yet."""
         with self._lock:
             return foreign not in self._epochs
 
-    def follows(self, foreign: str, epoch: int) -> bool:
-        """Whether an account's epoch is the one at which a session of an identity provider was first seen here.
+    def is_first(self, foreign: str) -> bool:
+        """Whether it is the first time that this is asked of a session of an identity provider that is let in nowhere.
 
-        Such sessions carry no epoch of ours. What is remembered is lost when the board starts again.
+        It is told once, however often its page is drawn.
         """
         with self._lock:
-            held = self._epochs.setdefault(foreign, epoch)
-            while len(self._epochs) > MOST:
-                self._epochs.popitem(last=False)
-        return held == epoch
+            first = foreign not in self._told
+            self._told[foreign] = None
+            self._told.move_to_end(foreign)
+            while len(self._told) > MOST:
+                self._told.popitem(last=False)
+        return first
+
+    def problem(self, foreign: str, epoch: int, begun_ms: int, now_ms: int, *, use: bool = True) -> str:
+        """Why a session of an identity provider is worth nothing; empty where it goes on.
+
+        Such sessions carry no epoch of ours: the account's has to stay the one at which it was first seen here. What is
+        remembered of it is lost when the board starts again, but for signing out.
+
+        Parameters
+        ----------
+        foreign : str
+            Name of the session.
+        epoch : int
+            `Account.session_epoch` now.
+        begun_ms, now_ms : int
+            When it was given, and now, milliseconds since the epoch, UTC.
+        use : bool
+            As `read` has it.
+
+        Returns
+        -------
+        str
+            ``expired``, ``disabled`` or empty.
+        """
+        with self._lock:
+            if not self._goes_on(foreign, begun_ms, now_ms, use=use):
+                return "expired"
+            return "" if self._epochs.setdefault(foreign, epoch) == epoch else "disabled"
+
+    def end_foreign(self, foreign: str, now_ms: int) -> bool:
+        """End a session of an identity provider; whether it had not ended before."""
+        with self._lock:
+            return self._end(foreign, now_ms + self._absolute_ms, now_ms)
+
+    @property
+    def _absolute_ms(self) -> int:
+        return round(self.settings.absolute_s * 1000)
+
+    def _goes_on(self, id_: str, begun_ms: int, now_ms: int, *, use: bool) -> bool:
+        self._settle(now_ms)
+        if not -_AHEAD_MS <= now_ms - begun_ms <= self._absolute_ms:
+            return False
+        if id_ in self._ended or id_ in self._lost or begun_ms < self._ended.get(_ALL, 0) - self._absolute_ms:
+            return False
+        # What a board that started again does not know was used when it started, as far as anybody knows.
+        if id_ not in self._used:
+            self._touch(id_, now_ms)
+        if now_ms - self._used[id_] > self.settings.idle_s * 1000:
+            return False
+        if use:
+            self._touch(id_, now_ms)
+        return True
+
+    def _end(self, id_: str, until_ms: int, now_ms: int) -> bool:
+        self._settle(now_ms)
+        new = id_ not in self._ended
+        self._ended = {one: until for one, until in self._ended.items() if until > now_ms} | {id_: until_ms}
+        self._used.pop(id_, None)
+        self._epochs.pop(id_, None)
+        if self._file is not None:
+            _write(self._file, self._ended)
+        return new
+
+    def _settle(self, now_ms: int) -> None:
+        """End everything that was given until now, where it cannot be read which sessions were signed out."""
+        if self._unsure:
+            self._unsure = False
+            self._ended[_ALL] = now_ms + self._absolute_ms
+            if self._file is not None:
+                _write(self._file, self._ended)
 
     def _touch(self, id_: str, now_ms: int) -> None:
         self._used[id_] = now_ms
         self._used.move_to_end(id_)
         while len(self._used) > MOST:
-            self._lost.add(self._used.popitem(last=False)[0])
+            lost = self._used.popitem(last=False)[0]
+            self._epochs.pop(lost, None)
+            self._lost[lost] = now_ms + self._absolute_ms
+        # Nobody need be told of what would have ended by now in any case.
+        while self._lost and next(iter(self._lost.values())) <= now_ms:
+            self._lost.popitem(last=False)
 
     def _sealed(self, ticket: Ticket) -> str:
         told = [ticket.account, ticket.epoch, ticket.id, ticket.issued_ms]
@@ -166,15 +240,16 @@ def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _read(path: Path) -> dict[str, int]:
+def _read(path: Path) -> dict[str, int] | None:
+    """Sessions that were signed out, and until when each is to be remembered; None where they cannot be read."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return {id_: int(until) for id_, _, until in (line.partition(" ") for line in lines)}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        log.error("sessions that were signed out cannot be read from %s: %s", path, error)
-        return {}
+        log.error("sessions that were signed out cannot be read from %s, so that all have ended: %s", path, error)
+        return None
 
 
 def _write(path: Path, ended: dict[str, int]) -> None:
@@ -182,7 +257,14 @@ def _write(path: Path, ended: dict[str, int]) -> None:
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.writelines(f"{id_} {until}\n" for id_, until in ended.items())
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except OSError as error:
         # It has ended as long as this board runs; nobody is kept signed in for a disk that is full.
         log.error("a session that was signed out cannot be written to %s: %s", path, error)
@@ -202,6 +284,6 @@ def sessions_of(key_file: str) -> Sessions:
         key = path.read_bytes()
     except OSError as error:
         raise UsageError(f"the board's key {path} cannot be read: {error.strerror}") from error
-    if len(key) < KEY_BYTES:
-        raise UsageError(f"the board's key {path} is too short: {len(key)} bytes; at least {KEY_BYTES}")
+    if len(key) < LEAST_KEY_BYTES:
+        raise UsageError(f"the board's key {path} is too short: {len(key)} bytes; at least {LEAST_KEY_BYTES}")
     return Sessions(key, AccessSettings(), path.with_name(f"{path.name}.ended"))

@@ -65,6 +65,7 @@ def sign_in(
     with books.change(ACTOR, now_ms) as session:
         queue(session)
         if lockout.is_closed(session, key, now_ms, settings):
+            _still_closed(key, where)
             return None
         account = session.get(Account, found.id, populate_existing=True) if found is not None else None
         # What was compared may have been changed while it was.
@@ -96,7 +97,10 @@ def change_password(
     with books.change(found.id, now_ms, "another password") as session:
         queue(session)
         row = session.get(Account, found.id, populate_existing=True)
-        if row is None or row.disabled or lockout.is_closed(session, found.id, now_ms, settings):
+        if row is None or row.disabled:
+            return Changed(faults=("refused",))
+        if lockout.is_closed(session, found.id, now_ms, settings):
+            _still_closed(found.id, where)
             return Changed(faults=("refused",))
         if not right or row.password_hash != found.password_hash:
             _failed(session, found.id, now_ms, settings, where)
@@ -140,6 +144,12 @@ def _failed(session: Session, key: str, now_ms: int, settings: AccessSettings, w
         return
     action = "closed" if count >= settings.failures else "refused"
     note(session, now_ms, ACTOR, action, key, f"failure {count}{_from(where, ' ')}")
+
+
+def _still_closed(key: str, where: str) -> None:
+    """Log an attempt on what is closed; the trail has the closing, and whoever tries on fills nothing."""
+    who = "no such account" if key.startswith("?") else f"{key} is closed"
+    log.warning("sign-in refused: %s%s", who, _from(where, " "))
 
 
 def _from(where: str, before: str = "") -> str:

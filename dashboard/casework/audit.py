@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Mapped, Session, UOWTransaction, mapped_column
 
 from dashboard.casework.audit_rows import Rows, plain_value
 from dashboard.casework.base import Base
+from sensors.errors import UsageError
 
 #: What the first entry follows.
 GENESIS = "0" * 64
@@ -119,9 +121,25 @@ def _told(session: Session, subject: str, subject_id: str) -> _Values:
     return told
 
 
+#: Fewest hex digits of a head that was noted in short.
+SHORTEST = 12
+
+
 def holds(session: Session, head: str) -> bool:
-    """Whether an entry has this seal: a head that was noted earlier."""
-    return head == GENESIS or session.scalar(select(AuditEntry.seq).where(AuditEntry.hash == head)) is not None
+    """Whether exactly one entry has this seal: a head that was noted earlier, whole or its first digits.
+
+    Raises
+    ------
+    UsageError
+        If it is no seal: hex digits, at least `SHORTEST` of them.
+    """
+    digits = head.strip().lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},{len(GENESIS)}}}", digits):
+        raise UsageError(f"head {head!r:.80}: accepted: {SHORTEST} to {len(GENESIS)} hex digits, from the first on")
+    if GENESIS.startswith(digits):
+        return True
+    found = session.scalars(select(AuditEntry.seq).where(AuditEntry.hash.startswith(digits)).limit(2)).all()
+    return len(found) == 1
 
 
 @contextmanager

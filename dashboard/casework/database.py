@@ -7,12 +7,13 @@ it or nothing. Instants are milliseconds since the epoch, UTC (``*_ms``); days o
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -92,7 +93,7 @@ class Books:
             raise BooksError(f"books: {error.orig}") from error
 
 
-def open_books(url: str, files: Path | None = None) -> Books:
+def open_books(url: str, files: Path | None = None, *, must_exist: bool = False) -> Books:
     """Open the books and bring their tables up to date.
 
     Parameters
@@ -101,11 +102,13 @@ def open_books(url: str, files: Path | None = None) -> Books:
         ``sqlite:///PATH`` or ``postgresql://USER@HOST/NAME``; a password comes from the URL or PGPASSFILE.
     files : Path, optional
         Folder of photos and documents. Without it, ``files`` beside an SQLite file.
+    must_exist : bool, optional
+        Whether books that are not there are refused instead of begun: for whoever only looks.
 
     Raises
     ------
     UsageError
-        If the URL is none of these, or PostgreSQL is given without a folder of files.
+        If the URL is none of these, PostgreSQL is given without a folder of files, or there are no books.
     BooksError
         If the database cannot be reached.
     """
@@ -117,6 +120,10 @@ def open_books(url: str, files: Path | None = None) -> Books:
         if engine.dialect.name != "sqlite" or not path:
             raise UsageError("say where photos and documents are kept: books on PostgreSQL have no folder")
         files = Path(path).parent / "files"
+    if must_exist and not _has_books(engine):
+        told = engine.url.render_as_string(hide_password=True)
+        engine.dispose()
+        raise UsageError(f"{told}: found no books; accepted: the address of books that were begun")
     if engine.dialect.name == "sqlite" and path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not Path(path).exists():
@@ -126,6 +133,25 @@ def open_books(url: str, files: Path | None = None) -> Books:
     with books._translated():
         upgrade(engine)
     return books
+
+
+def _has_books(engine: Engine) -> bool:
+    """Whether a database holds books; nothing is made or written, not even the file."""
+    try:
+        if engine.dialect.name != "sqlite":
+            return inspect(engine).has_table("audit_head")
+        path = Path(engine.url.database or "")
+        if not path.is_file():
+            return False
+        # Without the pragmas of the books: they would write into whatever this is.
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as there:
+            return there.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_head'").fetchone() is not None
+    except sqlite3.OperationalError as error:
+        raise BooksError(f"books: {error}", retryable=True) from error
+    except sqlite3.DatabaseError:
+        return False
+    except OperationalError as error:
+        raise BooksError(f"books: {error.orig}", retryable=True) from error
 
 
 def _engine(url: str) -> Engine:

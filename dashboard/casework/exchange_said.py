@@ -68,10 +68,17 @@ class Wrong:
 
     def told(self, translate: Callable[..., str]) -> str:
         """One line in the reader's language; `translate` is a `dashboard.i18n.Translator`."""
-        return translate(
-            _("row {row}, column {column}: found {found}; accepted: {accepted}"), row=self.row or "—",
-            column=self.column or "—", found=self.found or "—", accepted=self.accepted.text(translate),
-        )  # fmt: skip
+        found, accepted = self.found or translate(_("nothing")), self.accepted.text(translate)
+        if self.column:
+            return translate(
+                _("row {row}, column {column}: found {found}; accepted: {accepted}"), row=self.row or 1,
+                column=self.column, found=found, accepted=accepted,
+            )  # fmt: skip
+        if self.row:
+            return translate(
+                _("row {row}: found {found}; accepted: {accepted}"), row=self.row, found=found, accepted=accepted
+            )
+        return translate(_("file: found {found}; accepted: {accepted}"), found=found, accepted=accepted)
 
     def problem(self, file: str) -> Problem:
         """The same in English, as every command of the project tells it."""

@@ -81,6 +81,8 @@ def described(told: Evidence, site: Site, words: Translator) -> str:
 def _shows(told: Evidence, site: Site, w: Wording) -> list[str]:
     _ = w._
     lines = []
+    if told.get("illustrative"):
+        lines.append(_("Illustrative: the figures below were made up and stand in no curve of the station"))
     rises = told.get("rises", {})
     if (first := told.get("first")) is not None:
         key = first["determinand"]
@@ -97,7 +99,11 @@ def _shows(told: Evidence, site: Site, w: Wording) -> list[str]:
         lines.append(text)
         others = [name for name in rises if name != key and abs(rises[name]) >= RISEN]
         if others:
-            shown = w.join([f"{w.determinand(name)} {abs(rises[name]):.1f}×" for name in others])
+            shown = w.join([
+                _("{text} ({times} times its usual variation)", text=w.determinand(name),
+                  times=f"{abs(rises[name]):.1f}")
+                for name in others
+            ])  # fmt: skip
             lines.append(_("Also outside at this station: {names}", names=shown))
     elif keys := told.get("determinands"):
         lines.append(_("Outside: {names}", names=w.names(keys)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import ceil
+from itertools import takewhile
+from math import ceil, isclose
 from types import MappingProxyType
 
 from sqlalchemy import select
@@ -58,6 +59,8 @@ class Forecast:
         What is open now, in the measure's unit.
     left_then : float or None
         What was open on the first day of the span.
+    still_since : date or None
+        First recorded day from which on nothing moved: as much was open on every one as is now.
     """
 
     reached_on: date | None
@@ -66,6 +69,7 @@ class Forecast:
     why: str
     left: float | None = None
     left_then: float | None = None
+    still_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +233,11 @@ def _forecast(session: Session, desk: Desk, goal: Goal, measured: Measured, day:
         return Forecast(None, None, first.day if first else None, "no_history", left)
     left_then = goal.target * first.total - first.value
     pace = (left_then - left) / (day - first.day).days
+    same = list(takewhile(lambda row: isclose(goal.target * row.total - row.value, left), reversed(history)))
+    still = same[-1].day if same else None
     if pace <= 0 or left / pace > FARTHEST_DAYS:
-        return Forecast(None, pace, first.day, "no_progress", left, left_then)
-    return Forecast(day + timedelta(days=ceil(left / pace)), pace, first.day, "pace", left, left_then)
+        return Forecast(None, pace, first.day, "no_progress", left, left_then, still)
+    return Forecast(day + timedelta(days=ceil(left / pace)), pace, first.day, "pace", left, left_then, still)
 
 
 def _standing(goal: Goal, forecast: Forecast, day: date) -> str:

@@ -170,11 +170,14 @@ def order_counts(session: Session, wanted: OrderFilter, now_ms: int) -> Counts:
 
 
 def story(session: Session, number: str) -> Story | None:
-    """Everything about one order; None where there is none."""
-    query = select(Order).where(Order.number == number)
+    """Everything about one order; None where there is none. It is found by its own number, or by its official one."""
+    query = select(Order).where(or_(Order.number == number, Order.code == number))
+    # Should a site number so that one order's official number is another's own, the own one is meant.
+    query = query.order_by((Order.number == number).desc()).limit(1)
     order = session.scalars(query.options(selectinload(Order.parts), selectinload(Order.steps))).first()
     if order is None:
         return None
+    number = order.number
     events = select(EventLink).where(EventLink.order_number == number).order_by(EventLink.start_ms, EventLink.event)
     notices = select(Notice).where(Notice.order_number == number).order_by(Notice.id)
     files = select(Attachment).where(Attachment.subject == Order.__tablename__, Attachment.subject_id == number)

@@ -175,6 +175,8 @@ def possible(order: Order, actor: Actor) -> list[str]:
         except Refused:
             continue
         found.append(action)
+    if not any(part.state == "returned" for part in order.parts):
+        found = [action for action in found if action != "replace"]
     asked = any(unanswered(order, kind) for kind, role in ANSWERED_BY.items() if role == actor.role)
     return [action for action in found if action != "reply" or asked]
 

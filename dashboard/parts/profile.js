@@ -59,8 +59,11 @@ function band(lane, data, width, to, top) {
   const group = s("g", { class: "band" }), middle = top + 26;
   for (const one of lane.spans) {
     const x0 = to(one.from), x1 = to(one.to);
-    group.append(s("rect", { class: "reach", "data-cls": one.cls ?? "none", x: x0, y: middle - BAND / 2, width: Math.max(x1 - x0, 1), height: BAND },
-      s("title", {}, one.title)));
+    for (const piece of one.pieces) {
+      const from = to(piece.from), wide = Math.max(to(piece.to) - from, 1);
+      group.append(s("rect", { class: "reach", "data-cls": piece.cls ?? "none", x: from, y: middle - BAND / 2, width: wide, height: BAND },
+        s("title", {}, one.title)));
+    }
     const arrow = one.along ? 5 : -5;
     for (let x = x0 + 16; x < x1 - 8; x += 42) group.append(s("path", { class: "flow", d: `M${x - arrow / 2} ${middle - 3}l${arrow} 3l${-arrow} 3` }));
     group.append(s("path", { class: "node", d: `M${x0} ${middle - 8}v16M${x1} ${middle - 8}v16` }));
@@ -101,10 +104,11 @@ function drawLane(lane, data, width, go) {
 function legend(data) {
   const svg = (node) => s("svg", { class: "symbol", viewBox: "-9 -9 18 18", "aria-hidden": "true" }, node);
   const value = { mean: () => s("circle", { class: "mean", r: 5.5 }), newest: () => s("path", { class: "newest", d: "M-5 -5l10 10m0 -10l-10 10" }),
-    range: () => s("path", { class: "whisker", d: "M0 -7V7M-5 -7h10M-5 7h10" }), flow: () => s("path", { class: "flow dark", d: "M-3 -5l6 5l-6 5" }) };
+    range: () => s("path", { class: "whisker", d: "M0 -7V7M-5 -7h10M-5 7h10" }), flow: () => s("path", { class: "flow dark", d: "M-3 -5l6 5l-6 5" }),
+    band: () => s("rect", { class: "reach", "data-cls": "none", x: -8, y: -BAND / 2, width: 16, height: BAND }) };
   return h("div", { class: "legend" },
     data.keys.map((one) => h("span", { class: "key" }, svg(value[one.kind]()), one.text)),
-    data.stages.map((one) => h("span", { class: "key" }, svg(outfallMark(one, 0, 0, 5)), one.text)));
+    data.stages.map((one) => h("span", { class: "key" }, one.stage ? svg(outfallMark(one, 0, 0, 5)) : "", one.text)));
 }
 
 const drawn = new WeakMap();

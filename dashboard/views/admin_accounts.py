@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard.accounts import people
+from dashboard.accounts.refusals import Refused
 from dashboard.accounts.words import role_words
 from dashboard.admin_page import Person, contacts_of, persons
 from dashboard.page import Context
@@ -12,6 +13,9 @@ from dashboard.views.admin_said import act, show_once
 
 #: Stands for an account that is not there yet.
 NEW = ""
+
+#: Where the session keeps what its form was shown, and how many forms there were.
+_SHOWN, _FORMS = "admin-shown", "admin-forms"
 
 
 def draw(context: Context) -> None:
@@ -75,8 +79,20 @@ def _form(context: Context, person: Person | None) -> None:
     _, site, w = context.translate, context.site, context.words
     roles = role_words(_)
     suffix = f"{person.account if person else NEW}-{_.code}"
-    departments = [None, *site.departments]
+    shown: people.Details | None = None
+    if person is not None:
+        shown, number = _shown(person)
+        suffix += f"-{number}" if number else ""
+    # What the site has no more stays where nobody takes it away: an area that lost all its names would be everything.
+    departments: list[str | None] = [None, *site.departments]
+    if shown is not None and shown.department not in departments:
+        departments.append(shown.department)
+    rivers_shown, grids_shown = (list(shown.rivers), list(shown.grids)) if shown else ([], [])
+    rivers_known = {river: w.place(site.rivers[river]) for river in site.rivers}
+    rivers_known |= {river: _("{name} (not in the site any more)", name=river) for river in rivers_shown
+                     if river not in rivers_known}  # fmt: skip
     grids = {grid.id: f"{grid.id} {grid.name}" for grid in site.grids.values()}
+    grids |= {grid: _("{name} (not in the site any more)", name=grid) for grid in grids_shown if grid not in grids}
     with st.form(f"admin-form-{suffix}"):
         left, right = st.columns(2)
         if person is None:
@@ -86,34 +102,31 @@ def _form(context: Context, person: Person | None) -> None:
             )  # fmt: skip
         else:
             account = person.account
-        name = left.text_input(_("Name"), person.name if person else "", key=f"admin-name-{suffix}", max_chars=100)
+        name = left.text_input(_("Name"), shown.name if shown else "", key=f"admin-name-{suffix}", max_chars=100)
         role = left.selectbox(
-            _("Role"), people.ROLES, index=people.ROLES.index(person.role) if person else 0,
+            _("Role"), people.ROLES, index=people.ROLES.index(shown.role) if shown else 0,
             format_func=roles.__getitem__, key=f"admin-role-{suffix}",
         )  # fmt: skip
         department = left.selectbox(
             _("Department"), departments, key=f"admin-department-{suffix}",
-            index=departments.index(person.department) if person and person.department in departments else 0,
+            index=departments.index(shown.department) if shown else 0,
             format_func=lambda one: _department(context, one),
         )  # fmt: skip
         rivers = right.multiselect(
-            _("Rivers; none for all"), list(site.rivers),
-            [river for river in person.rivers if river in site.rivers] if person else [],
-            placeholder=_("all"),
-            format_func=lambda one: w.place(site.rivers[one]), key=f"admin-rivers-{suffix}",
+            _("Rivers; none for all"), list(rivers_known), rivers_shown, placeholder=_("all"),
+            format_func=rivers_known.__getitem__, key=f"admin-rivers-{suffix}",
         )  # fmt: skip
         area = right.multiselect(
-            _("Grids; none for all"), list(grids), [g for g in person.grids if g in grids] if person else [],
-            placeholder=_("all"),
+            _("Grids; none for all"), list(grids), grids_shown, placeholder=_("all"),
             format_func=grids.__getitem__, key=f"admin-grids-{suffix}",
         )  # fmt: skip
         contacts = right.text_area(
             _("Contacts: channel = address, a line each"),
-            "\n".join(f"{channel} = {address}" for channel, address in (person.contacts if person else {}).items()),
+            "\n".join(f"{channel} = {address}" for channel, address in (shown.contacts if shown else {}).items()),
             key=f"admin-contacts-{suffix}", height=90,
         )  # fmt: skip
         subject = right.text_input(
-            _("Identifier at single sign-on"), (person.oidc_subject or "") if person else "",
+            _("Identifier at single sign-on"), (shown.oidc_subject or "") if shown else "",
             key=f"admin-subject-{suffix}", max_chars=200,
         )  # fmt: skip
         label = _("Save") if person else _("Make the account")
@@ -127,7 +140,13 @@ def _form(context: Context, person: Person | None) -> None:
     if person is not None:
 
         def save() -> str:
-            people.change(books, site, actor, now_ms, account, details())
+            try:
+                people.change(books, site, actor, now_ms, account, details(), shown=shown)
+            except Refused as error:
+                if error.code == "meanwhile":
+                    st.session_state.pop(_SHOWN, None)
+                raise
+            st.session_state.pop(_SHOWN, None)
             return _("{account} is saved.", account=account)
 
         act(context, save)
@@ -139,6 +158,21 @@ def _form(context: Context, person: Person | None) -> None:
         return _("The account {account} is made.", account=account.strip())
 
     act(context, make, lambda: (account.strip(), once[0]))
+
+
+def _shown(person: Person) -> tuple[people.Details, int]:
+    """What the form was shown, until it is saved or another account is chosen; and which form of this visit it is."""
+    kept = st.session_state.get(_SHOWN)
+    if kept is None or kept[0] != person.account:
+        number = st.session_state.get(_FORMS, -1) + 1
+        st.session_state[_FORMS] = number
+        shown = people.Details(
+            person.name, person.role, person.department, person.rivers, person.grids, person.contacts,
+            person.oidc_subject,
+        )  # fmt: skip
+        kept = (person.account, shown, number)
+        st.session_state[_SHOWN] = kept
+    return kept[1], kept[2]
 
 
 def _buttons(context: Context, person: Person) -> None:

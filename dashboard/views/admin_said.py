@@ -45,10 +45,11 @@ def act(context: Context, work: Callable[[], str], once: Callable[[], tuple[str,
 
 
 def hear() -> None:
-    """Show what is to be said."""
+    """Show what is to be said, in a place that is always there: see `dashboard.views.orders_one`."""
+    place = st.empty()
     kind, text = st.session_state.pop(_SAID, ("", ""))
     if text:
-        (st.success if kind == "good" else st.error)(plain(text))
+        (place.success if kind == "good" else place.error)(plain(text))
 
 
 def show_once(translate: Translator) -> None:

@@ -78,6 +78,7 @@ def action_words(translate: Translator) -> dict[str, str]:
     return {
         "insert": _("entered"), "update": _("changed"), "delete": _("removed"), "signin": _("signed in"),
         "signout": _("signed out"), "refused": _("sign-in refused"), "closed": _("closed after failures"),
+        "opened": _("opened again"), "export": _("taken out"),
         "test": _("channel tested"), "requeue": _("sent again"), "dismiss": _("let go"),
     }  # fmt: skip
 

@@ -9,8 +9,9 @@ from dashboard.access import STAFF
 from dashboard.books_page import title, today
 from dashboard.books_page_care import care_lines, compared
 from dashboard.books_page_ledger import ledger
-from dashboard.books_page_rights import rivers_of
+from dashboard.books_page_rights import sees
 from dashboard.casework.books import BOOKS
+from dashboard.casework.tables.stations import Sample
 from dashboard.page import Context, Page
 from dashboard.views.books_bound import choose
 from dashboard.views.books_shelf import shelf
@@ -37,8 +38,7 @@ def _due(context: Context) -> None:
     """Calibrations that are due, week by week."""
     _, w = context.translate, context.words
     with context.books.read() as session:
-        lines = care_lines(session, context.site, today(context.site, context.now()), w,
-                           rivers_of(context.viewer, context.site))  # fmt: skip
+        lines = care_lines(session, context.site, today(context.site, context.now()), w, context.viewer.rivers)
     with st.expander(_("Calibrations due, week by week ({count})", count=len(lines)), expanded=False):
         follow(context)
         head = (_("Station"), _("Week from"), _("Determinand"), _("Due"), _("Last one"))
@@ -51,6 +51,9 @@ def _compared(context: Context, sample: str) -> None:
     """A sample held against the probe beside it."""
     _, w = context.translate, context.words
     with context.books.read() as session:
+        row = session.get(Sample, sample)
+        if row is None or not sees(context.viewer, context.site, row):
+            return
         lines = compared(session, context.sources.store, sample, w)
     head = (_("Determinand"), _("Laboratory"), _("Probe"), _("Difference"), _("Readings"), _("Within tolerance"))
     parts.mount("ledger", ledger(head, lines, w, caption=_("Held against the probe"), numbers=(1, 2, 3, 4),

@@ -10,8 +10,9 @@ import streamlit as st
 from sqlalchemy import ColumnElement
 
 from dashboard import parts
+from dashboard.accounts.trail import note
 from dashboard.books_page_ledger import Line, ledger
-from dashboard.books_page_rights import hidden, may_import
+from dashboard.books_page_rights import PRIVATE, hidden, may_import
 from dashboard.casework.exchange import Report, import_file
 from dashboard.casework.exchange_book import Book
 from dashboard.casework.exchange_write import FORMATS, exported
@@ -44,18 +45,27 @@ def _download(
     context: Context, book: Book, only: Sequence[ColumnElement[bool]], ending: str, name: str, *, empty: bool = False
 ) -> None:
     language = context.translate.code
-    books, site, private = context.books, context.site, hidden(context.viewer, book.name)
-
-    def made() -> bytes:
-        with books.read() as session:
-            return exported(
-                session, site, book.name, ending, language=language, empty=empty, only=only, hidden=private
-            )[0]  # fmt: skip
-
     st.download_button(
-        name, data=made, file_name=f"{book.name}{'-form' if empty else ''}{ending}", on_click="ignore",
+        name, data=lambda: taken_out(context, book, ending, only, empty=empty),
+        file_name=f"{book.name}{'-form' if empty else ''}{ending}", on_click="ignore",
         key=f"books-{book.name}-{ending}-{empty}-{language}",
     )  # fmt: skip
+
+
+def taken_out(
+    context: Context, book: Book, ending: str, only: Sequence[ColumnElement[bool]] = (), *, empty: bool = False
+) -> bytes:
+    """A list as a file; where it says how to reach people who reported something, the trail has who took it out."""
+    books, actor, private = context.books, context.viewer.account, hidden(context.viewer, book.name)
+    if book.name in PRIVATE and not private and not empty:
+        now_ms = context.now()
+        with books.change(actor, now_ms) as session:
+            note(session, now_ms, actor, "export", actor, f"{book.name}{ending}")
+    with books.read() as session:
+        return exported(
+            session, context.site, book.name, ending, language=context.translate.code, empty=empty, only=only,
+            hidden=private,
+        )[0]  # fmt: skip
 
 
 def _import(context: Context, book: Book) -> None:
@@ -107,6 +117,10 @@ def bring(
 def _told(context: Context, report: Report) -> None:
     """What an import would do, and every mistake with its row and column."""
     _, w = context.translate, context.words
+    if report.mistakes and not report.rows:
+        # No list was found in it: there are no rows to count or to leave out.
+        st.error("  \n".join(plain(one.told(_)) for one in report.mistakes[:TOLD]))
+        return
     st.text(_("{rows} rows: {new} new, {changed} changed, {same} the same, {wrong} wrong.", rows=report.rows,
               new=report.new, changed=report.changed, same=report.same, wrong=report.wrong))  # fmt: skip
     if report.extra:
@@ -114,7 +128,7 @@ def _told(context: Context, report: Report) -> None:
     if not report.mistakes:
         return
     st.warning(_("Nothing is imported while rows are wrong, unless you take only the good ones."))
-    lines = [Line((str(one.row or ""), one.column, one.found, one.accepted.text(_))) for one in report.mistakes[:TOLD]]
+    lines = [Line((str(one.row or ""), one.column, one.found or _("nothing"), one.accepted.text(_))) for one in report.mistakes[:TOLD]]
     note = "" if len(report.mistakes) <= TOLD else plain(_("{count} in all", count=len(report.mistakes)))
     parts.mount(
         "ledger",

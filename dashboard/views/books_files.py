@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
 from dashboard.casework import files
 from dashboard.casework.exchange_book import Book
 from dashboard.casework.tables.files import Attachment
+from dashboard.orders_page_thumbs import thumbnail
 from dashboard.page import Context
 from dashboard.views.books_save import keep_files, said
-from dashboard.views.text import plain
-from sensors.errors import BooksError
-
-#: Longest side of a photo on the page [pixels].
-SIDE = 480
 
 #: Largest file [MB]; photos have a lower limit (`dashboard.casework.files.FileSettings`).
 MOST_MB = 30
 
 #: Endings that the page offers; what a file is follows from its content.
 ENDINGS = ("jpg", "jpeg", "png", "webp", "pdf", "docx", "xlsx")
-
-
-@st.cache_data(show_spinner=False, max_entries=200)
-def _small(folder: str, digest: str) -> bytes:
-    """A photo as small as the page shows it."""
-    with Image.open(io.BytesIO(files.read(Path(folder), digest))) as image:
-        image.thumbnail((SIDE, SIDE))
-        small = io.BytesIO()
-        image.convert("RGB").save(small, "JPEG", quality=80)
-    return small.getvalue()
 
 
 def gallery(context: Context, book: Book, key: Sequence[Any], found: Sequence[Attachment], *, editable: bool) -> None:
@@ -62,10 +46,11 @@ def _one(context: Context, folder: Path, one: Attachment) -> None:
     _ = context.translate
     told = f"{one.name} · {one.added_by} · {context.words.day(one.added_ms)}"
     if one.media_type.startswith("image/"):
-        try:
-            st.image(_small(str(folder), one.sha256), alt=one.name, width="stretch")
-        except (BooksError, OSError) as error:
-            st.caption(_("This photo cannot be shown: {error}", error=plain(str(error))))
+        small = thumbnail(str(folder), one.sha256)
+        if small is None:
+            st.caption(_("This photo cannot be shown."))
+        else:
+            st.image(small, alt=one.name, width="stretch")
     st.text(told)
     st.download_button(
         _("Download"), data=lambda: files.read(folder, one.sha256), file_name=one.name, mime=one.media_type,

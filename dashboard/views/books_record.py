@@ -12,7 +12,7 @@ from dashboard import parts
 from dashboard.books_page import history, key_text, shown, stages
 from dashboard.books_page_grid import parts_of
 from dashboard.books_page_ledger import Line, ledger
-from dashboard.books_page_rights import editor, hidden
+from dashboard.books_page_rights import editor, hidden, sees
 from dashboard.books_page_steps import STEPPING, Step, steps_of
 from dashboard.casework.books_list import STATE
 from dashboard.casework.exchange_book import Book
@@ -39,7 +39,7 @@ def record(context: Context, book: Book, key: Sequence[Any], cells: CellContext)
         row = find_row(session, book, key) if key else None
         if row is not None and book.part is not None:
             list(getattr(row, book.part.attribute))
-        if row is not None and not _seen(context, row):
+        if row is not None and not sees(context.viewer, context.site, row):
             row = None
         if row is not None:
             entered = history(session, book, row, cells, w, hidden(context.viewer, book.name))
@@ -90,17 +90,6 @@ def new_row(context: Context, book: Book, cells: CellContext) -> None:
                 st.query_params.pop("add", None)
                 st.query_params["record"] = saved.new[0].replace("/", "~") if len(book.key) > 1 else saved.new[0]
                 st.rerun()
-
-
-def _seen(context: Context, row: Any) -> bool:
-    """Whether a row is in the viewer's area."""
-    from dashboard.books_page_rights import rivers_of
-
-    river = getattr(row, "river", None)
-    if (station := context.site.stations.get(getattr(row, "station", ""))) is not None:
-        river = station.river
-    rivers = rivers_of(context.viewer, context.site)
-    return (rivers is None or river is None or river in rivers) and context.viewer.sees_grid(getattr(row, "grid", None))
 
 
 def _heading(context: Context, book: Book, row: Any, cells: CellContext) -> str:

@@ -93,6 +93,7 @@ def said(text: str) -> None:
 
 
 def say() -> None:
-    """Say what was done."""
+    """Say what was done, in a place that is always there: see `dashboard.views.orders_one`."""
+    place = st.empty()
     if (text := st.session_state.pop(_SAID, None)) is not None:
-        st.success(plain(text))
+        place.success(plain(text))

@@ -19,7 +19,7 @@ from dashboard.books_page import (
     title,
 )
 from dashboard.books_page_ledger import ledger
-from dashboard.books_page_rights import hidden, may_edit, rivers_of
+from dashboard.books_page_rights import hidden, may_edit
 from dashboard.casework.books_list import ROWS, Found, RowFilter, rows_of, where
 from dashboard.casework.exchange_book import Book
 from dashboard.casework.exchange_kinds import Context as CellContext
@@ -54,7 +54,7 @@ def shelf(context: Context, book: Book, path: str) -> None:
             record(context, book, key_of(book, st.query_params.get("record", "")), cells)
         return
     _filters(context, book, cells)
-    wanted = filter_of(book, st.query_params, rivers_of(context.viewer, context.site), context.viewer.grids,
+    wanted = filter_of(book, st.query_params, context.viewer.rivers, context.viewer.grids,
                        hidden(context.viewer, book.name))  # fmt: skip
     _narrowed(context, wanted)
     offset = (page_number() - 1) * ROWS
@@ -121,7 +121,7 @@ def _filters(context: Context, book: Book, cells: CellContext) -> None:
     places = st.columns(4)
     with places[0]:
         search("q", _("Search"), f"{key}-q")
-    rivers = rivers_of(context.viewer, site)
+    rivers = context.viewer.rivers
     if hasattr(model, "river") or hasattr(model, "station"):
         known = {river.id: w.place(river) for river in site.rivers.values() if rivers is None or river.id in rivers}
         with places[1]:

@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy import select
 
 from dashboard.books_page import today
-from dashboard.books_page_rights import editor, may_edit, rivers_of
+from dashboard.books_page_rights import editor, may_edit
 from dashboard.casework import vocabulary
 from dashboard.casework.books import BOOKS
 from dashboard.casework.exchange_said import Said
@@ -31,7 +31,7 @@ CALIBRATED = (
 def visits(context: Context) -> None:
     """Draw who is where, and the steps of a visit for whoever may enter them."""
     _, w, now_ms = context.translate, context.words, context.now()
-    rivers = rivers_of(context.viewer, context.site)
+    rivers = context.viewer.rivers
     with context.books.read() as session:
         recent = select(StationVisit).where(
             StationVisit.end_ms.is_(None), StationVisit.start_ms > now_ms - LONGEST_MS, StationVisit.start_ms <= now_ms

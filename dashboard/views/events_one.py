@@ -21,6 +21,7 @@ from dashboard.orders_page_words import department_names, minute, state_word
 from dashboard.page import Context
 from dashboard.views import going
 from dashboard.views.text import plain
+from dashboard.views.typed import fits
 
 #: Longest text of a verdict [characters].
 TEXT_LENGTH = 2000
@@ -61,6 +62,8 @@ def draw(context: Context, event_id: str) -> None:
     parts.mount("sources", data, key="sources", on_pick=going.on_pick("sources"))
     st.subheader(_("Stations up and down the water"), anchor=False)
     drawn = picture(context.sources.store, context.site, one.event, one.told, now_ms, context.words)
+    if one.told.get("illustrative"):
+        st.caption(_("The curves are what the stations show. This event is an example, and is not in them."))
     parts.mount("multiples", drawn, key="multiples")
     _similar(context, one, now_ms)
 
@@ -120,7 +123,7 @@ def _verdict(context: Context, one: Seen, others: list[Order]) -> None:
             verdict = st.selectbox(
                 _("What it was"), list(VERDICTS), format_func=lambda name: _(VERDICTS[name]), key=f"verdict-{key}"
             )
-            text = st.text_area(_("Why"), max_chars=TEXT_LENGTH, key=f"why-{key}")
+            text = st.text_area(_("Why"), key=f"why-{key}")
             if st.button(_("Reject"), key=f"reject-{key}"):
                 _reject(context, one.event, verdict, text)
         if others and one.order is not None:
@@ -151,6 +154,8 @@ def _accept(context: Context, event: Event) -> None:
 def _reject(context: Context, event: Event, verdict: str, text: str) -> None:
     context.require("office", "admin")
     _, now_ms = context.translate, context.now()
+    if not fits(_, {_("Why"): (text, TEXT_LENGTH)}):
+        return
     told = gather(context.sources.store, context.site, event, now_ms)
     try:
         with context.books.change(context.viewer.account, now_ms, f"event {event.id}") as session:

@@ -23,6 +23,7 @@ from dashboard.goals_page import (
     by_place,
     chart,
     definition,
+    filled,
     forecast,
     has_grids,
     name,
@@ -153,7 +154,9 @@ def _open(context: Context, state: GoalState, area: Area) -> None:
     head: Sequence[str] = (_("Item"), _("Name"), _("River"), _("Grid"), _("State"))
     if measured.unit == "m":
         head = (*head, _("Open length"))
-    parts.mount("ledger", ledger(head, lines, w, linker(context), label=_("What stands in the way"), numbers=(5,),
+    head, lines, kept = filled(head, lines)
+    numbers = (kept.index(5),) if 5 in kept else ()
+    parts.mount("ledger", ledger(head, lines, w, linker(context), label=_("What stands in the way"), numbers=numbers,
                 empty=_("Nothing is open.")), key="goal-open", on_pick=on_pick("goal-open"))  # fmt: skip
     words = (_("‹ Before"), _("Next ›"), _("{first}–{last} of {total}", first=offset + 1, last=offset + len(items),
              total=len(area.obstacles)))  # fmt: skip

@@ -5,14 +5,16 @@ What is kept is the same for everybody: what a viewer may see of it is decided w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import streamlit as st
 
 from collectors.stores.base import DAY_MS, Flag
+from dashboard.access import Viewer
 from dashboard.board import RiverToday, Today
-from dashboard.board_news import GoalNow, News, goals_now, news
-from dashboard.casework.grades import last_month, month_grades
+from dashboard.board_news import GoalNow, News, OrdersNow, goals_now, news, orders_now
+from dashboard.casework.grades import MonthGrade, last_month, month_grades
 from dashboard.river_page import Section, sections
 from dashboard.river_page_calendar import MonthOf, year, years
 from dashboard.river_page_file import RiverFile, river_file
@@ -22,7 +24,8 @@ from dashboard.series import Series, series
 from dashboard.sources import Sources
 from dashboard.station_page import Coverage, Head, coverage, heads
 
-#: How long answers are kept [s]: of readings, of the books, of what changes once an hour or less.
+#: How long answers are kept [s]: of orders, of readings, of the books, of what changes once an hour or less.
+ORDERS_S = 4
 READINGS_S = 15
 BOOKS_S = 20
 SLOW_S = 120
@@ -85,11 +88,16 @@ def lanes_of(_sources: Sources, url: str, books_url: str | None, river: str) -> 
 
 
 @st.cache_resource(show_spinner=False, ttl=SLOW_S, max_entries=4)
+def _grades(_sources: Sources, url: str, day: date) -> Mapping[str, MonthGrade]:
+    """Grades of the last month, by river: they change once a month, the books all day."""
+    return month_grades(_sources.store, _sources.site, last_month(_sources.desk("zh"), day))
+
+
+@st.cache_resource(show_spinner=False, ttl=BOOKS_S, max_entries=4)
 def _goals(_sources: Sources, url: str, books_url: str, day: date) -> tuple[GoalNow, ...]:
-    desk = _sources.desk("zh")
-    grades = month_grades(_sources.store, _sources.site, last_month(desk, day))
+    grades = _grades(_sources, url, day)
     with _sources.books.read() as session:
-        return goals_now(session, desk, day, grades)
+        return goals_now(session, _sources.desk("zh"), day, grades)
 
 
 def goals_of(sources: Sources, now_ms: int) -> tuple[GoalNow, ...]:
@@ -97,6 +105,13 @@ def goals_of(sources: Sources, now_ms: int) -> tuple[GoalNow, ...]:
     if sources.books_url is None:
         return ()
     return _goals(sources, sources.url, sources.books_url, sources.desk("zh").calendar.day(now_ms))
+
+
+@st.cache_resource(show_spinner=False, ttl=ORDERS_S, max_entries=64)
+def orders_of(_sources: Sources, books_url: str, viewer: Viewer, _now_ms: int) -> OrdersNow:
+    """Orders of a viewer's area."""
+    with _sources.books.read() as session:
+        return orders_now(session, viewer, _now_ms)
 
 
 @st.cache_resource(show_spinner=False, ttl=READINGS_S, max_entries=16)

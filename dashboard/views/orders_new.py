@@ -9,6 +9,7 @@ from dashboard.casework.orders import open_order
 from dashboard.orders_page_words import origin_words, urgency_words
 from dashboard.page import Context
 from dashboard.views.text import plain
+from dashboard.views.typed import fits
 
 #: Who opens orders.
 OPENERS = ("chief", "office", "admin")
@@ -45,8 +46,8 @@ def draw(context: Context) -> None:
     if viewer.is_("chief"):
         origins = {key: origins[key] for key in ("chief", "patrol", "superior")}
     urgencies = urgency_words(_)
-    title = st.text_input(_("Title"), max_chars=TITLE_LENGTH, key=f"new-title-{_.code}")
-    text = st.text_area(_("What is wrong"), max_chars=TEXT_LENGTH, key=f"new-text-{_.code}")
+    title = st.text_input(_("Title"), key=f"new-title-{_.code}")
+    text = st.text_area(_("What is wrong"), key=f"new-text-{_.code}")
     with st.container(horizontal=True, gap="medium"):
         origin = st.selectbox(_("Origin"), list(origins), format_func=origins.__getitem__, key=f"new-origin-{_.code}")
         urgency = st.radio(
@@ -60,6 +61,12 @@ def draw(context: Context) -> None:
 def _open(context: Context, **values: str | None) -> None:
     context.require(*OPENERS)
     _, now_ms = context.translate, context.now()
+    limits = {
+        _("Title"): (values["title"] or "", TITLE_LENGTH),
+        _("What is wrong"): (values["text"] or "", TEXT_LENGTH),
+    }
+    if not fits(_, limits):
+        return
     river = values.get("river")
     if river is None and context.viewer.rivers is not None:
         st.error(_("Choose one of your rivers."))

@@ -10,6 +10,7 @@ from dashboard.casework.order_lists import Story
 from dashboard.casework.tables.orders import Notice
 from dashboard.orders_page_words import department_names, minute, notice_words
 from dashboard.page import Context
+from dashboard.views import orders_moved
 from dashboard.views.text import plain
 from sensors.errors import RiverChiefError
 
@@ -75,4 +76,5 @@ def _issue(context: Context, number: str, kind: str, department: str) -> None:
         st.error(plain(str(error)))
         return
     st.session_state["orders-told"] = _("Notice {number} was issued", number=printed)
+    orders_moved.noticed(number)
     st.rerun()

@@ -36,6 +36,7 @@ def draw(context: Context, number: str) -> None:
     if not orders_page.may_see(context.viewer, context.site, found.order):
         st.error(_("This order is not in your area."))
         return
+    number = found.order.number
     _told(context)
     st.header(plain(found.order.title), anchor=False)
     left, right = st.columns([1.6, 1], gap="large")
@@ -48,15 +49,19 @@ def draw(context: Context, number: str) -> None:
             "timeline", orders_page.timeline(found, context.site, names, context.words), key=f"timeline-{number}"
         )
     with right:
-        orders_steps.draw(context, found)
+        orders_steps.draw(context, found, names)
         _files(context, found, names)
         orders_notices.draw(context, found)
 
 
 def _told(context: Context) -> None:
-    """What the last step came to, said once after the page was drawn anew."""
+    """What the last step came to, said once after the page was drawn anew.
+
+    In a place that is always there: were it to go, all below would be made anew, and what somebody types be lost.
+    """
+    place = st.empty()
     if told := st.session_state.pop("orders-told", None):
-        st.success(plain(told))
+        place.success(plain(told))
 
 
 def _about(context: Context, found: Story) -> None:
@@ -134,7 +139,7 @@ def _files(context: Context, found: Story, names: Mapping[str, str]) -> None:
                 if small is None:
                     st.caption(_("{name} is gone or damaged", name=plain(labels[file.id])))
                     continue
-                st.image(small, caption=plain(caption), width="stretch")
+                st.image(small, caption=plain(caption), alt=labels[file.id], width="stretch")
             else:
                 st.text(caption)
             st.download_button(

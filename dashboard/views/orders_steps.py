@@ -18,7 +18,9 @@ from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.orders import Order
 from dashboard.orders_page_words import action_word, department_names, minute, urgency_words
 from dashboard.page import Context
+from dashboard.views import orders_moved
 from dashboard.views.text import plain
+from dashboard.views.typed import fits
 
 #: Most files that go with one step.
 FILES = 9
@@ -26,34 +28,62 @@ FILES = 9
 #: Endings that the chooser of files offers; what a file is is decided by its content.
 ENDINGS = ["jpg", "jpeg", "png", "webp", "pdf", "docx", "xlsx"]
 
+#: Steps that lead on: one of them is proposed. What goes back or aside is nothing to press by mistake: it is chosen.
+ONWARD = ("register", "assign", "accept", "close", "archive", "answer")
+
 #: Longest text of a step [characters].
 TEXT_LENGTH = 4000
 
 
 @dataclass
 class Given:
-    """What was filled in for a step: arguments of `dashboard.casework.orders.apply`."""
+    """What was filled in for a step: arguments of `orders.apply`, and what is to be looked at before.
+
+    Attributes
+    ----------
+    text, files, more
+    typed : dict of str to (str, int)
+        Every text by the name of its field, and how long it may be [characters].
+    missing : str
+        What has to be filled in first, in the reader's language; empty where nothing is missing.
+    """
 
     text: str = ""
     files: Sequence[Any] = ()
+    typed: dict[str, tuple[str, int]] = field(default_factory=dict)
+    missing: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
 
-def draw(context: Context, found: Story) -> None:
-    """Draw the steps that the viewer may take, and take the one that is sent."""
+def draw(context: Context, found: Story, names: Mapping[str, str]) -> None:
+    """Draw the steps that the viewer may take, and take the one that is sent; `names` are those of the accounts."""
     _, order, viewer = context.translate, found.order, context.viewer
-    actions = possible(order, viewer.actor)
+    given_back = any(part.state == "returned" for part in order.parts)
+    actions = [one for one in possible(order, viewer.actor) if one != "replace" or given_back]
+    turn = orders_moved.turn(order.number)
+    # Others' steps leave the fields as they are; a step of one's own begins with empty ones.
+    radio = f"step-{order.number}-{turn}-{'-'.join(actions)}-{_.code}"
+    moved = orders_moved.look(context, found, names, actions)
     if not actions:
+        orders_moved.seen(found, None, radio)
         return
     st.subheader(_("What to do"), anchor=False)
-    version = len(found.steps)
+    earlier = orders_moved.chosen(order.number)
+    proposed = next((at for at, one in enumerate(actions) if one == earlier), None)
+    if proposed is None:
+        proposed = next((at for at, one in enumerate(actions) if one in ONWARD), None)
     action = st.radio(
-        _("Step"), actions, format_func=lambda one: action_word(_, one), horizontal=True,
-        key=f"step-{order.number}-{version}-{_.code}", label_visibility="collapsed",
+        _("Step"), actions, index=proposed, format_func=lambda one: action_word(_, one), horizontal=True,
+        key=radio, label_visibility="collapsed",
     )  # fmt: skip
+    orders_moved.seen(found, action, radio)
+    if action is None:
+        return
     with st.container(border=True):
-        given = _form(context, found, action, f"{order.number}-{version}-{action}-{_.code}")
-        if st.button(action_word(_, action), type="primary", key=f"take-{order.number}-{version}-{action}-{_.code}"):
+        key = f"{order.number}-{turn}-{action}-{_.code}"
+        given = _form(context, found, action, key)
+        sent = st.button(action_word(_, action), type="primary", key=f"take-{key}")
+        if sent and not moved:
             _take(context, order.number, action, given)
 
 
@@ -66,7 +96,8 @@ def _form(context: Context, found: Story, action: str, key: str) -> Given:
     if action not in ("register", "assign", "archive"):
         needed = "text" in RULES[action].needs
         label = _("What to say") if needed else _("What to say (may stay empty)")
-        given.text = st.text_area(label, max_chars=TEXT_LENGTH, key=f"text-{key}")
+        given.text = st.text_area(label, key=f"text-{key}")
+        given.typed[label] = (given.text, TEXT_LENGTH)
     if context.viewer.actor.role == "department":
         settings = FileSettings()
         label = _("Photos and files")
@@ -74,6 +105,7 @@ def _form(context: Context, found: Story, action: str, key: str) -> Given:
             label = _("Photos and files (at least one photo)")
         uploaded = st.file_uploader(
             label, type=ENDINGS, accept_multiple_files=True, key=f"files-{key}",
+            max_upload_size=settings.document_bytes >> 20,
             help=_(
                 "JPEG, PNG or WebP up to {photo} MB; PDF, Word or Excel up to {document} MB; at most {count} files. "
                 "Where a photo was taken is removed from it.",
@@ -88,6 +120,11 @@ def _take(context: Context, number: str, action: str, given: Given) -> None:
     """Take a step: files and step are one change, so that a refused step leaves nothing behind."""
     _, viewer, now_ms = context.translate, context.viewer, context.now()
     context.require(*roles(action))
+    if not fits(_, given.typed):
+        return
+    if given.missing:
+        st.error(given.missing)
+        return
     if len(given.files) > FILES:
         st.error(_("At most {count} files go with one step.", count=FILES))
         return
@@ -109,6 +146,7 @@ def _take(context: Context, number: str, action: str, given: Given) -> None:
         st.error(plain(refused.said.text(_)))
         return
     st.session_state["orders-told"] = _("{action}: done", action=_(LABELS[action]))
+    orders_moved.taken(number)
     st.rerun()
 
 
@@ -148,14 +186,18 @@ def _assign(context: Context, found: Story, given: Given, key: str) -> None:
         horizontal=True, key=f"urgency-{key}",
     )  # fmt: skip
     due_ms = _deadline(context, _("Deadline"), desk.proposed_due(urgency, context.now()), f"due-{urgency}-{key}")
-    requirement = st.text_area(_("Requirement"), max_chars=TEXT_LENGTH, key=f"requirement-{key}")
+    requirement = st.text_area(_("Requirement"), key=f"requirement-{key}")
+    given.typed[_("Requirement")] = (requirement, TEXT_LENGTH)
     parts = [Part(lead, requirement.strip())] if lead else []
     for name in others:
         own = st.text_input(
-            _("Requirement for {department} (empty: the same)", department=plain(names[name])), max_chars=TEXT_LENGTH,
+            _("Requirement for {department} (empty: the same)", department=plain(names[name])),
             key=f"requirement-{name}-{key}",
         )  # fmt: skip
+        given.typed[_("Requirement for {department} (empty: the same)", department=names[name])] = (own, TEXT_LENGTH)
         parts.append(Part(name, own.strip() or requirement.strip()))
+    if parts and not all(part.requirement for part in parts):
+        given.missing = _("Fill in the requirement: what the departments are to do.")
     if parts and due_ms is not None:
         given.more["assignment"] = Assignment(tuple(parts), due_ms, urgency)
 

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import board_news_scene, parts, scene
 from dashboard.access import STAFF
 from dashboard.board import RiverToday, Today, narrowed
-from dashboard.board_news import GoalNow, OrdersNow, orders_now
+from dashboard.board_news import GoalNow, OrdersNow
 from dashboard.links import Link
 from dashboard.page import Context, Page
 from dashboard.views import about, courses, going, kept
@@ -86,8 +86,7 @@ def _news(context: Context, today: Today) -> None:
     goals: tuple[GoalNow, ...] = ()
     if sources.books_url is not None:
         try:
-            with context.books.read() as session:
-                orders = orders_now(session, viewer, today.now_ms)
+            orders = kept.orders_of(sources, sources.books_url, viewer, today.now_ms)
             goals = tuple(goal.narrowed(viewer) for goal in kept.goals_of(sources, today.now_ms))
         except BooksError as error:
             st.info(_("The books cannot be read: {error}", error=plain(str(error))))

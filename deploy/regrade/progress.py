@@ -10,7 +10,7 @@ import click
 
 
 class Bars:
-    """A progress bar that becomes another one when the kind of task changes; a `deploy.regrade.Progress`.
+    """A progress bar that becomes another one when the kind of task changes; a `deploy.regrade.run.Progress`.
 
     Where standard error is no terminal, one line for each kind of task.
     """

@@ -87,7 +87,7 @@ class Stages:
         Output folder.
     crew : Crew
     progress : callable
-        See `deploy.regrade.Progress`.
+        See `deploy.regrade.run.Progress`.
     """
 
     def __init__(self, plan: Sequence[Part], ground: Ground, out: Path, crew: Crew, progress: Progress) -> None:

@@ -133,7 +133,7 @@ def test_a_test_over_a_channel(books: Books, xietang: Site, tmp_path: Path) -> N
     with books.read() as session:
         assert verify(session).problems == ()
         tests = session.scalars(select(AuditEntry.reason).where(AuditEntry.action == "test")).all()
-    assert tests == ["a test over log"]
+    assert tests == ["a test over log to li", "a test over log to li: delivered"]
 
 
 def test_the_channels_file_of_nobody(xietang: Site) -> None:

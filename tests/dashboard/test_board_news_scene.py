@@ -60,5 +60,5 @@ def test_goals_show_what_was_measured_or_that_nothing_was(morning: Today, xietan
     lines = cards(NONE, None, goals, morning, xietang, en, words_only)["cards"][1]["lines"]
     assert lines[0]["note"] == "75 % · 30 of 40, by 2026-06-30"
     assert lines[0]["meter"] == {"share": 0.75, "text": "75 %", "tone": "late"}
-    assert (lines[1]["note"], "meter" in lines[1]) == ("no figure yet", False)
+    assert (lines[1]["note"], "meter" in lines[1]) == ("Nothing in the books yet", False)
     assert lines[2]["meter"]["share"] == 1.0

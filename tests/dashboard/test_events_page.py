@@ -75,7 +75,7 @@ def test_words_of_a_line(tmp_path: Path, books: Books, desk: Desk, en: Wording, 
     rows = seen_of(tmp_path, books, desk, [event("E1", NOW, end_ms=None, detail=detail)])
     [line] = events_page.event_list(rows, desk.site, NOW, en, words_only)["rows"]
     assert line["link"] == {"text": "Suspected discharge: Xietang River"}
-    assert line["what"] == "Ammonia nitrogen 0.800 → 3.000 mg/L (6.1×)"
+    assert line["what"] == "Ammonia nitrogen 0.800 → 3.000 mg/L (6.1 times its usual variation)"
     assert line["source"] == "the outfall cannot be told"
     assert line["when"] == "since 2026-05-11 10:00"
     assert (line["state"], line["order"]) == ("New", None)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from dashboard.access import Viewer
+from dashboard.books_page_ledger import Line
 from dashboard.casework.database import Books
 from dashboard.casework.goals import Forecast, GoalState
 from dashboard.casework.measures import MEASURES, Measured, Obstacle, Share
@@ -20,6 +21,7 @@ from dashboard.goals_page import (
     by_place,
     chart,
     definition,
+    filled,
     forecast,
     has_grids,
     open_items,
@@ -65,6 +67,35 @@ def test_a_forecast_says_when_and_what_it_rests_on(en: Wording, zh: Wording) -> 
     )
     assert "3 days after the date" in forecast(paced(date(2027, 1, 3)), DAY, en, 14)
     assert forecast(paced(date(2026, 12, 22)), DAY, zh, 14).startswith("按现有速度预计 2026-12-22 完成")
+
+
+def test_a_forecast_says_that_nothing_moved(en: Wording, zh: Wording) -> None:
+    one = state(reached_on=date(2027, 1, 22), pace_per_day=0.367, since=DAY - timedelta(days=90), left=22.0,
+                left_then=55.0, still_since=DAY - timedelta(days=60))  # fmt: skip
+    assert forecast(one, DAY, en, 14).startswith("Nothing has moved since 2026-09-24. At this pace on 2027-01-22")
+    assert forecast(one, DAY, zh, 14).startswith("2026-09-24 以来没有进展。按现有速度预计")
+    # A pause of a few days is nothing to tell.
+    assert forecast(one, DAY, en, 61).startswith("At this pace on")
+
+
+def test_columns_that_say_nothing_are_left_out() -> None:
+    lines = [Line(("S1", "", NOTHING, "open"), "books"), Line(("S2", "", NOTHING, "open"), "books")]
+    head, kept, which = filled(("Item", "Name", "Grid", "State"), lines)
+    assert (head, which) == (("Item", "State"), (0, 3))
+    assert [list(one.cells) for one in kept] == [["S1", "open"], ["S2", "open"]]
+    assert filled(("Item", "Name"), [])[0] == ("Item", "Name")
+
+
+def test_the_date_stands_beside_its_line_where_there_is_room(en: Wording) -> None:
+    history = [GoalProgress(goal="g", day=DAY - timedelta(days=n), value=10.0, total=19.0) for n in (1, 60)]
+
+    def beside(due: date) -> str:
+        one = state()
+        one.goal.due_on = due
+        return str(chart(one, history, DAY, en)["series"][0]["markLine"]["data"][0]["label"]["position"])
+
+    assert beside(date(2026, 6, 30)) == "insideEndBottom"
+    assert beside(date(2026, 12, 31)) == "insideEndTop"
 
 
 @pytest.mark.parametrize(

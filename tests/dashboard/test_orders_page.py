@@ -27,7 +27,7 @@ VIEWERS = (
     Viewer("b", "", "chief", rivers=frozenset({"R01"})),
     Viewer("c", "", "department", department="water"),
     Viewer("d", "", "department"),
-    Viewer("e", "", "grid_officer", grids=frozenset({"G001"})),
+    Viewer("e", "", "grid_officer", rivers=frozenset({"R10"}), grids=frozenset({"G001"})),
     Viewer("f", "", "engineer"),
 )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from collectors.stores import ReadingStore
 from dashboard import river_page_scene
@@ -12,7 +14,7 @@ from dashboard.classes import Condition
 from dashboard.links import Link, words_only
 from dashboard.river_page import sections
 from dashboard.river_page_calendar import DayGrade, MonthOf
-from dashboard.river_page_file import RiverFile, river_file
+from dashboard.river_page_file import Entered, RiverFile, river_file
 from dashboard.river_page_marks import Happening
 from dashboard.river_page_profile import profile
 from dashboard.wording import Wording
@@ -64,6 +66,35 @@ def test_the_profile_in_both_languages(
         assert data["limits"]
         assert data["stages"] == [{"stage": "surveyed", "text": data["stages"][0]["text"]}]
     assert "沿程分布" in river_page_scene.profile(lanes, found, "ph", file, 24, xietang, zh, words_only)["title"]
+
+
+def test_the_band_wears_the_class_of_the_nearest_station(
+    filled: ReadingStore, morning: Today, xietang: Site, en: Wording
+) -> None:
+    found, file = sections(filled, morning.river("R01"), NOW_MS), river_file(xietang, "R01")
+    lanes = profile(xietang, "R01")
+    data = river_page_scene.profile(lanes, found, "ammonia_nitrogen", file, 24, xietang, en, words_only)
+    (lane,) = data["lanes"]
+    pieces = [piece for span in lane["spans"] for piece in span["pieces"]]
+    assert [piece["from"] for piece in pieces[1:]] == [piece["to"] for piece in pieces[:-1]]
+    for station in lane["stations"]:
+        under = next(one for one in pieces if one["from"] <= station["at"] <= one["to"])
+        assert under["cls"] == station["cls"]
+    assert lane["scale"][0]["at"] == 0
+    assert len({b["at"] - a["at"] for a, b in pairwise(lane["scale"])}) == 1
+
+
+def test_the_legend_of_outfalls_counts_what_is_drawn(
+    filled: ReadingStore, morning: Today, xietang: Site, en: Wording
+) -> None:
+    found, bare = sections(filled, morning.river("R01"), NOW_MS), river_file(xietang, "R01")
+    first = replace(bare.outfalls[0], stage="surveyed", flows_in_dry_weather=True)
+    file = replace(bare, outfalls=(first, replace(first, id="found-later")), entered=Entered())
+    data = river_page_scene.profile(profile(xietang, "R01"), found, "ph", file, 24, xietang, en, words_only)
+    assert sum(one["dry"] for one in data["lanes"][0]["outfalls"]) == 1
+    assert [one["text"] for one in data["stages"]] == [
+        "Surveyed 1", "red outline: flows in dry weather: 1", "without a place, not drawn: 1",
+    ]  # fmt: skip
 
 
 def test_a_determinand_that_no_station_has(filled: ReadingStore, morning: Today, xietang: Site, en: Wording) -> None:

@@ -109,6 +109,16 @@ def test_contacts_have_a_form(office: Office) -> None:
     assert "CHANNEL=ADDRESS" in result.output
 
 
+def test_a_contact_on_a_channel_that_nobody_has_is_refused(office: Office, tmp_path: Path) -> None:
+    words = ("add", "li", "李工", "--role", "office", "--contact", "log=li")
+    result = office.run(*words)
+    assert (result.exit_code, "accepted: aliyun_sms, apprise, dingtalk" in result.output) == (2, True)
+    channels = tmp_path / "channels.toml"
+    channels.write_text(f'[channel.log]\nkind = "file"\npath = "{tmp_path / "log"}"\n')
+    channels.chmod(0o600)
+    once(office.run(*words, "--channels", str(channels)))
+
+
 def test_no_password_is_given_on_the_command_line() -> None:
     for one in command.commands.values():
         assert not any("password" in option for parameter in one.params for option in parameter.opts if "-" in option)

@@ -69,3 +69,20 @@ def test_a_trail_that_was_written_anew_lacks_the_head_that_was_noted(path: Path)
     result = check(path, "--head", noted)
     assert result.exit_code == 1
     assert f"no entry has the seal {noted}" in result.output
+
+
+def test_a_head_may_be_told_in_short(path: Path) -> None:
+    noted = head(path)
+    assert check(path, "--head", noted[:16].upper()).exit_code == 0
+    assert check(path, "--head", "f" * 12).exit_code == 1
+    for wrong in (noted[:11], "nothing-of-the-kind", noted + "0"):
+        result = check(path, "--head", wrong)
+        assert "accepted: 12 to 64 hex digits" in str(result.exception)
+
+
+def test_a_mistyped_address_is_no_intact_trail(path: Path) -> None:
+    typo = path.parent / "typo.sqlite"
+    result = check(typo)
+    assert result.exit_code == 2
+    assert "found no books" in result.output
+    assert not typo.exists()

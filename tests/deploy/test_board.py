@@ -31,12 +31,15 @@ def test_settings_as_streamlit_reads_them() -> None:
 
 def test_a_key_is_made_once_and_is_the_owners(options: BoardOptions, tmp_path: Path) -> None:
     path = Path(prepared(options)["RIVERCHIEF_KEY"])
-    assert path == tmp_path / "board.key"
+    assert path == tmp_path / "sessions.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     key = path.read_bytes()
     assert len(key) == 64
     prepared(options)
     assert path.read_bytes() == key
+    path.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        prepared(options)
 
 
 def test_a_key_that_is_given(options: BoardOptions, tmp_path: Path) -> None:
@@ -54,8 +57,8 @@ def test_a_key_that_is_given(options: BoardOptions, tmp_path: Path) -> None:
 def test_only_the_water(options: BoardOptions, tmp_path: Path) -> None:
     found = prepared(replace(options, books=None))
     assert (found["RIVERCHIEF_BOOKS"], found["RIVERCHIEF_KEY"]) == ("", "")
-    assert not (tmp_path / "board.key").exists()
-    for more in ({"files": tmp_path}, {"key": tmp_path / "k"}, {"oidc": tmp_path / "o"}):
+    assert not (tmp_path / "sessions.key").exists()
+    for more in ({"files": tmp_path}, {"key": tmp_path / "k"}, {"oidc": tmp_path / "o"}, {"channels": tmp_path}):
         with pytest.raises(UsageError, match="goes with --books"):
             prepared(replace(options, books=None, **more))
 
@@ -66,6 +69,9 @@ def test_a_demonstration_is_for_this_machine(options: BoardOptions) -> None:
     for more in ({"host": "0.0.0.0"}, {"host": "192.168.1.7"}, {"behind_proxy": True}, {"host": "board.example"}):
         with pytest.raises(UsageError, match="lets anybody be the office"):
             prepared(replace(demo, **more))
+    for name in ("oidc", "key"):
+        with pytest.raises(UsageError, match=f"--{name} goes with --access login"):
+            prepared(replace(demo, **{name: Path("x")}))
     refuse_strangers("::1")
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
 from dashboard.accounts import people
 from dashboard.accounts.people import Details
+from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import open_books
 from deploy.brokers import free_port
 from deploy.cli import EXAMPLE_SITE
@@ -85,7 +87,14 @@ def test_in_and_out(board: Board, visit: Visit, xietang: Site) -> None:  # noqa:
     assert all(one["httpOnly"] for one in page.context.cookies() if one["name"].startswith("_streamlit_user"))
     page.get_by_role("link", name="退出登录").or_(page.get_by_role("link", name="Sign out")).click()
     expect(page.get_by_text("李工")).to_have_count(0, timeout=40_000)
-    assert not any(one["name"].startswith("_streamlit_user") for one in page.context.cookies())
+    for _ in range(100):
+        if not any(one["name"].startswith("_streamlit_user") for one in page.context.cookies()):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("the cookie of single sign-on stays")
+    with board.books.read() as session:
+        assert session.scalars(select(AuditEntry.subject_id).where(AuditEntry.action == "signout")).all() == ["li"]
     people.set_disabled(board.books, "boss", 3, "li", True)
     sign_on()
     expect(page.get_by_text("已停用").or_(page.get_by_text("is switched off"))).to_be_visible(timeout=40_000)

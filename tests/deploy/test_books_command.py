@@ -77,6 +77,9 @@ def test_a_form_and_a_demonstration(tmp_path: Path) -> None:
 
 
 def test_calibrations_that_are_due(tmp_path: Path) -> None:
+    typo = run(tmp_path, "calibrations")
+    assert (typo.exit_code, "found no books" in typo.output, list(tmp_path.glob("*.sqlite"))) == (2, True, [])
+    assert run(tmp_path, "seed").exit_code == 0
     assert run(tmp_path, "calibrations").output == "nothing is due\n"
     file = tmp_path / "visits.csv"
     file.write_text("编号,站点,到站时间,因子,标准值,下次校准\nV1,S01,2026-01-05 09:00,pH,6.86,2026-02-05\n", "utf-8")
@@ -90,4 +93,5 @@ def test_calibrations_that_are_due(tmp_path: Path) -> None:
     "words", [("import", "cats", "x.csv"), ("export", "cats", "x.csv"), ("export", "shops", "x.doc")]
 )
 def test_what_cannot_be_had(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert run(tmp_path, "seed").exit_code == 0
     assert isinstance(run(tmp_path, *words).exception, UsageError)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from collectors.stores.base import HOUR_MS, Assessment, Judged, ReadingStore
 from sensors.errors import StoreError
 from sensors.reading import USABLE_QUALITIES, Block, Quality, Reading, StationState
 
@@ -288,6 +288,24 @@ class TestAssessments:
         assert [(a.subject, a.water_class) for a in store.assessments("river", "window")] == [("R1", "V"), ("R2", "V")]
         history = store.assessment_history("river", "R1", "window", T0, T0 + 2 * HOUR_MS)
         assert [a.water_class for a in history] == ["II", "INFERIOR_V"]
+
+    def test_what_judgements_came_to_without_why(self, store: ReadingStore) -> None:
+        word = {"descriptor": "good", "name": "斜塘河"}
+        store.put_assessments([
+            self.assessment("R2", T0 + HOUR_MS, "V"),
+            self.assessment("R2", T0, None, detail=word),
+            self.assessment("R1", T0, "II", detail=word),
+            self.assessment("R1", T0 + HOUR_MS, None),
+            self.assessment("R1", T0 + 2 * HOUR_MS, "III"),
+            self.assessment("R3", T0, "III"),
+            Assessment("river", "R1", "day", T0, "IV"),
+        ])  # fmt: skip
+        asked = ["R2", "R1", "unknown"]
+        assert store.conditions("river", asked, "window", T0, T0 + 2 * HOUR_MS) == {
+            "R2": [Judged(T0, None, "good"), Judged(T0 + HOUR_MS, "V")],
+            "R1": [Judged(T0, "II"), Judged(T0 + HOUR_MS, None)],
+        }
+        assert store.conditions("river", [], "window", T0, T0 + HOUR_MS) == {}
 
 
 class TestOpening:

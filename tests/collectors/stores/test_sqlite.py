@@ -164,6 +164,7 @@ def test_an_older_store_is_brought_up_by_its_writer(tmp_path: Path, monkeypatch:
     store.commit(minute(0), "gw1", "e", 1)
     store.close()
     monkeypatch.setattr(sqlite_schema, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(sqlite_schema, "READABLE_SINCE", SCHEMA_VERSION + 1)
     monkeypatch.setattr(
         sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, ("ALTER TABLE watermark ADD COLUMN at_ms INTEGER",))
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.stores.base import DAY_MS, HOUR_MS, Flag
+from collectors.stores import sqlite_schema as sql
+from collectors.stores.base import DAY_MS, HOUR_MS, Event, Flag
 from collectors.stores.sqlite import SqliteStore
 from collectors.stores.sqlite_schema import SCHEMA_VERSION
 from sensors.reading import USABLE_QUALITIES, Block, Quality, Reading, StationState
@@ -79,3 +80,47 @@ def test_an_old_store_goes_on_like_a_new_one(old: Path) -> None:
         assert store.changes(cursor)[0] == {"S1": (T0 + 4 * DAY_MS, T0 + 4 * DAY_MS)}
         store.put_flags([Flag("S1", "ph", T0 + 4 * DAY_MS, "spike", Quality.FAIL)])
         assert store.latest().quality[0] == Quality.FAIL
+
+
+def a_year_of_events() -> list[Event]:
+    """One a day of an hour, one of 300 days and one that lasts; ids out of order."""
+    daily = [
+        Event(f"E{n * 7 % 365:03}", "fault", T0 + n * DAY_MS, T0 + n * DAY_MS + HOUR_MS, T0, T0) for n in range(365)
+    ]
+    return [*daily, Event("long", "fault", T0, T0 + 300 * DAY_MS, T0, T0), Event("open", "fault", T0, None, T0, T0)]
+
+
+def version_2(path: Path) -> None:
+    """Make a store one as the version before the index over ends left it."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP INDEX event_end")
+        db.execute("PRAGMA user_version = 2")
+
+
+@pytest.mark.parametrize(
+    ("from_day", "to_day", "days"),
+    [(299, 300, {"E268", "long", "open"}), (300, 301, {"E275", "open"}), (5, 4, {"long", "open"}), (-2, -1, set())],
+)
+def test_a_store_without_the_index_over_ends_can_be_read(
+    tmp_path: Path, from_day: int, to_day: int, days: set[str]
+) -> None:
+    path = tmp_path / "readings.sqlite"
+    with closing(SqliteStore(path)) as store:
+        store.put_events(a_year_of_events())
+    version_2(path)
+    with closing(SqliteStore(path, read_only=True)) as old:
+        before = old.events(T0 + from_day * DAY_MS, T0 + to_day * DAY_MS)
+    with closing(SqliteStore(path)) as new:
+        assert new._file.db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert new.events(T0 + from_day * DAY_MS, T0 + to_day * DAY_MS) == before
+    assert {one.id for one in before} == days
+
+
+def test_events_of_a_day_are_found_by_indexes(tmp_path: Path) -> None:
+    path = tmp_path / "readings.sqlite"
+    with closing(SqliteStore(path)) as store:
+        store.put_events(a_year_of_events())
+        span = {"start_ms": T0 + 200 * DAY_MS, "end_ms": T0 + 201 * DAY_MS}
+        plan = [row[3] for row in store._file.db.execute(f"EXPLAIN QUERY PLAN {sql.EVENTS}", span)]
+    assert not [step for step in plan if step.startswith("SCAN event")], plan
+    assert sum("event_end" in step for step in plan) == 2, plan

@@ -14,7 +14,7 @@ import streamlit as st
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from dashboard.access import PUBLIC, Viewer
+from dashboard.access import PUBLIC, Viewer, rivers_at
 from dashboard.accounts import known, people
 from dashboard.accounts.known import Known, ask
 from dashboard.accounts.people import Details
@@ -23,6 +23,7 @@ from dashboard.accounts.signin import change_password
 from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books, open_books
 from dashboard.casework.seed_accounts import seed_accounts
+from dashboard.casework.tables.accounts import Account
 from dashboard.sources import Sources
 from sensors.site import Site
 from tests.dashboard import made
@@ -153,11 +154,78 @@ def test_a_session_at_the_provider_ends_with_the_account(board: Board) -> None:
     assert ask(sources).account == "li"
     with board.books.read() as session:
         told = session.scalars(select(AuditEntry.reason).where(AuditEntry.action == "signin")).all()
-    assert told == ["single sign-on"], "once for each session"
+    assert [one.startswith("single sign-on ") for one in told] == [True], "once for each session"
+    sessions_of.cache_clear()
+    assert ask(sources).account == "li"
+    assert entries(board, "signin") == told, "not again when the board has started again"
     people.set_disabled(board.books, "boss", NOW, "li", True)
     assert known.known(sources, fresh=True).problem == "disabled"
     people.set_disabled(board.books, "boss", NOW, "li", False)
     assert known.known(sources, fresh=True).problem == "disabled", "they have to sign in again"
+
+
+def entries(board: Board, action: str) -> list[str]:
+    with board.books.read() as session:
+        return list(session.scalars(select(AuditEntry.reason).where(AuditEntry.action == action)))
+
+
+def test_what_became_of_single_sign_on_is_written_down(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    sources = board.sources(single=True)
+    board.user = {"is_logged_in": True, "sub": "s-9", "iat": known.now_ms() / 1000}
+    for _ in range(2):
+        assert known.known(sources).problem == "unknown"
+    assert caplog.text.count("no account has the subject 's-9'") == 1
+    people.set_disabled(board.books, "boss", NOW, "li", True)
+    board.user = {"is_logged_in": True, "sub": "s-1", "iat": known.now_ms() / 1000}
+    for _ in range(2):
+        assert known.known(sources, fresh=True).problem == "disabled"
+    assert [one.endswith(", switched off") for one in entries(board, "refused")] == [True]
+    people.set_disabled(board.books, "boss", NOW, "li", False)
+    board.user = {"is_logged_in": True, "sub": "s-1", "iat": known.now_ms() / 1000 + 1}
+    assert ask(sources).account == "li"
+    for _ in range(2):
+        known.leave(sources)
+    assert len(entries(board, "signout")) == 1
+    assert known.known(sources).problem == "expired", "what the provider's cookie says counts no more"
+
+
+def test_a_session_at_the_provider_ends_without_use(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_ms = known.now_ms()
+    board.user = {"is_logged_in": True, "sub": "s-1", "iat": start_ms / 1000}
+    sources = board.sources(single=True)
+    assert ask(sources).account == "li"
+    for hours, use, account in ((1, True, "li"), (2.9, False, "li"), (3.1, False, ""), (3.1, True, "")):
+        monkeypatch.setattr(known, "now_ms", lambda hours=hours: start_ms + round(hours * 3_600_000))
+        assert known.known(sources, use=use).viewer.account == account
+
+
+def test_an_open_page_is_drawn_anew_when_its_viewer_has_other_rights(
+    board: Board, xietang: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people.add(board.books, xietang, "t", NOW, "zhang", Details("张工", "admin"))
+    board.sign_in("boss")
+    sources = board.sources()
+    opened = ask(sources)
+    again: list[bool] = []
+    monkeypatch.setattr(known.st, "rerun", lambda: again.append(True))
+    look = known.watch.__wrapped__
+    look(sources, opened)
+    assert again == []
+    people.change(board.books, xietang, "zhang", NOW, "boss", Details("王主任", "chief", rivers=("R01",)))
+    look(sources, opened)
+    assert again == [True]
+
+
+def test_a_grid_is_on_its_river(board: Board, xietang: Site) -> None:
+    people.add(board.books, xietang, "t", NOW, "grid", Details("网", "grid_officer", grids=("G001",)))
+    board.sign_in("grid")
+    with board.books.change("t", NOW) as session:
+        session.get_one(Account, "grid").must_change = False
+    viewer = ask(board.sources())
+    assert viewer.rivers == {xietang.grids["G001"].river}
+    assert rivers_at(xietang, (), ("gone",)) == frozenset(), "an area never becomes everything by itself"
+    assert rivers_at(xietang, ("R02",), ("G001",)) == {"R02", xietang.grids["G001"].river}
+    assert rivers_at(xietang, (), ()) is None
 
 
 def app(lang: str = "en", **address: str) -> AppTest:

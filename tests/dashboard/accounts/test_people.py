@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from dashboard.accounts import people
 from dashboard.accounts.people import Details
 from dashboard.accounts.refusals import Refused
 from dashboard.accounts.settings import AccessSettings
 from dashboard.accounts.signin import sign_in
-from dashboard.casework.audit import verify
+from dashboard.casework.audit import AuditEntry, verify
 from dashboard.casework.database import Books
 from dashboard.casework.tables.accounts import Account
 from sensors.errors import UsageError
@@ -61,6 +62,37 @@ def test_switching_on_opens_a_closed_account(books: Books, boss: str) -> None:
         sign_in(books, "boss", "wrong", NOW, STRICT)
     people.set_disabled(books, "cli:root", NOW, "boss", False)
     assert sign_in(books, "boss", boss, NOW, STRICT) is not None
+
+
+def test_opening_a_closed_account_is_written_down(books: Books, boss: str) -> None:
+    people.set_disabled(books, "cli:root", NOW, "boss", False)
+    for _ in range(5):
+        sign_in(books, "boss", "wrong", NOW, STRICT)
+    people.set_disabled(books, "cli:root", NOW, "boss", False)
+    with books.read() as session:
+        told = session.scalars(select(AuditEntry).where(AuditEntry.action == "opened")).all()
+        assert [(one.actor, one.subject_id) for one in told] == [("cli:root", "boss")]
+        assert verify(session).problems == ()
+
+
+def test_what_others_changed_meanwhile_stays(books: Books, xietang: Site, boss: str) -> None:
+    people.add(books, xietang, "boss", NOW, "li", LI)
+    people.change(books, xietang, "boss", NOW, "li", replace(LI, rivers=("R02",)))
+    people.change(books, xietang, "boss", NOW, "li", replace(LI, name="李师傅"), shown=LI)
+    assert (account(books, "li").name, account(books, "li").rivers) == ("李师傅", ["R02"])
+    with pytest.raises(Refused, match="changed rivers of li meanwhile"):
+        people.change(books, xietang, "boss", NOW, "li", replace(LI, rivers=()), shown=LI)
+    assert account(books, "li").rivers == ["R02"]
+
+
+def test_an_area_that_the_site_has_no_more_stays(books: Books, xietang: Site, boss: str) -> None:
+    people.add(books, xietang, "boss", NOW, "li", LI)
+    less = replace(xietang, rivers={name: one for name, one in xietang.rivers.items() if name != "R01"})
+    people.change(books, less, "boss", NOW, "li", replace(LI, name="李师傅"))
+    assert account(books, "li").rivers == ["R01"]
+    people.change(books, less, "boss", NOW, "li", replace(LI, rivers=("R02",)))
+    with pytest.raises(UsageError, match="river 'R01'"):
+        people.change(books, less, "boss", NOW, "li", LI)
 
 
 def test_the_last_admin_stays(books: Books, xietang: Site, boss: str) -> None:

@@ -168,6 +168,9 @@ def test_too_many_from_one_place(books: Books, xietang: Site, clock: Clock, boss
     form = {"account": "boss", "password": "wrong"}
     found = [client.post("/signin", data=form, headers=OWN).status_code for _ in range(5)]
     assert found == [403, 403, 403, 429, 429]
+    strict = Sessions(b"k" * 32, AccessSettings(attempts_per_minute=1))
+    client = Visitor(Starlette(routes=routes(Desk(books, xietang, strict, clock))), BASE)
+    assert [client.post("/signin", data=form, headers=OWN).status_code for _ in range(2)] == [403, 429]
 
 
 def test_large_and_strange_forms(client: Visitor) -> None:

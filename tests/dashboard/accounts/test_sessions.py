@@ -81,14 +81,13 @@ def test_the_list_of_ended_sessions_forgets_what_is_over(sessions: Sessions, tmp
 
 def test_a_list_that_cannot_be_read_or_written_ends_sessions_all_the_same(tmp_path: Path, caplog) -> None:
     (tmp_path / "ended").write_text("nonsense\n")
-    sessions = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    Sessions(KEY, AccessSettings(), tmp_path / "ended")
     assert "cannot be read" in caplog.text
     away = Sessions(KEY, AccessSettings(), tmp_path / "away" / "ended")
     cookie = away.issue("wang", 3, NOW)
     away.end(cookie, NOW)
     assert away.read(cookie, NOW) is None
     assert "cannot be written" in caplog.text
-    assert sessions.read(cookie, NOW) is not None
 
 
 def test_memory_is_bounded(sessions: Sessions, monkeypatch) -> None:
@@ -99,11 +98,47 @@ def test_memory_is_bounded(sessions: Sessions, monkeypatch) -> None:
 
 def test_a_session_elsewhere_follows_the_epoch_at_which_it_was_seen(sessions: Sessions) -> None:
     assert sessions.is_new("a")
-    assert sessions.follows("a", 1)
+    assert sessions.problem("a", 1, NOW, NOW) == ""
     assert not sessions.is_new("a")
-    assert sessions.follows("a", 1)
-    assert not sessions.follows("a", 2)
-    assert sessions.follows("b", 2)
+    assert sessions.problem("a", 1, NOW, NOW) == ""
+    assert sessions.problem("a", 2, NOW, NOW) == "disabled"
+    assert sessions.problem("b", 2, NOW, NOW) == ""
+    assert sessions.problem("b", 2, NOW, NOW + 3 * HOUR) == "expired"
+
+
+def test_a_session_elsewhere_that_was_ended_stays_so(sessions: Sessions, tmp_path: Path) -> None:
+    assert sessions.problem("a", 1, NOW, NOW) == ""
+    assert sessions.end_foreign("a", NOW)
+    assert not sessions.end_foreign("a", NOW)
+    assert sessions.problem("a", 1, NOW, NOW) == "expired"
+    assert Sessions(KEY, AccessSettings(), tmp_path / "ended").problem("a", 1, NOW, NOW) == "expired"
+
+
+def test_the_session_elsewhere_that_was_not_used_for_longest_is_lost(sessions: Sessions, monkeypatch) -> None:
+    monkeypatch.setattr("dashboard.accounts.sessions.MOST", 2)
+    for number, name in enumerate("abac"):
+        assert sessions.problem(name, 1, NOW, NOW + number) == ""
+    assert [sessions.problem(name, 1, NOW, NOW + 9, use=False) for name in "abc"] == ["", "expired", ""]
+    late = NOW + 13 * HOUR
+    for name in "def":
+        sessions.problem(name, 1, late, late)
+    assert len(sessions._lost) <= 3, "what has ended in any case is forgotten"
+    assert [sessions.is_first(one) for one in "xyxzyx"] == [True, True, False, True, True, True]
+
+
+def test_where_it_is_not_known_who_signed_out_everybody_has(sessions: Sessions, tmp_path: Path) -> None:
+    cookie = sessions.issue("wang", 3, NOW)
+    sessions.end(cookie, NOW)
+    (tmp_path / "ended").write_bytes(b"\xff\xfe")
+    again = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    assert again.read(cookie, NOW + 1) is None
+    assert again.problem("a", 1, NOW, NOW + 1) == "expired"
+    later = again.issue("wang", 3, NOW + 2)
+    assert again.read(later, NOW + 2) is not None
+    again.end(later, NOW + 3)
+    third = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    assert third.read(cookie, NOW + 4) is None, "nor does it come back"
+    assert third.read(third.issue("wang", 3, NOW + 4), NOW + 4) is not None
 
 
 def test_keys(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_what_is_wrong_is_not_told(books: Books, boss: str, name: str, caplog) -
         assert not name or name not in caplog.text, "people type passwords into the wrong field"
 
 
-def test_an_account_closes_after_failures_and_opens_later(books: Books, boss: str) -> None:
+def test_an_account_closes_after_failures_and_opens_later(books: Books, boss: str, caplog) -> None:
     for _ in range(5):
         assert sign_in(books, "boss", "wrong", NOW, STRICT) is None
     assert [action for _, action, _, _ in told(books, "refused", "closed")] == ["refused"] * 4 + ["closed"]
@@ -59,6 +59,7 @@ def test_an_account_closes_after_failures_and_opens_later(books: Books, boss: st
     for _ in range(20):
         assert sign_in(books, "boss", boss, later - 1, STRICT) is None, "the right one is refused as well"
     assert len(told(books, "refused", "closed")) == 5, "nobody fills the trail"
+    assert "sign-in refused: boss is closed" in caplog.text
     assert sign_in(books, "boss", boss, later, STRICT) is not None
     assert sign_in(books, "boss", "wrong", later, STRICT) is None
     assert sign_in(books, "boss", boss, later, STRICT) is not None, "counted from one again"

@@ -38,6 +38,19 @@ def test_an_sqlite_file_is_for_its_owner_only(tmp_path: Path) -> None:
     books.close()
 
 
+def test_who_only_looks_begins_no_books(books_url: str, tmp_path: Path) -> None:
+    typo = tmp_path / "new" / "typo.sqlite"
+    with pytest.raises(UsageError, match=r"typo\.sqlite: found no books; accepted: the address of books"):
+        open_books(f"sqlite:///{typo}", must_exist=True)
+    assert not typo.parent.exists()
+    other = tmp_path / "list.csv"
+    other.write_text("id,name\n" * 100)
+    with pytest.raises(UsageError, match="found no books"):
+        open_books(f"sqlite:///{other}", must_exist=True)
+    assert other.read_text() == "id,name\n" * 100
+    open_books(books_url, tmp_path / "files", must_exist=True).close()
+
+
 @pytest.mark.parametrize("url", ["mysql://x/y", "nothing", "sqlite:/x:y:z", ""])
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(UsageError, match="accepted: sqlite:///PATH or postgresql://"):

@@ -4,6 +4,9 @@ from dashboard.casework.exchange_said import Said, Wrong
 
 CHINESE = {
     "a number from {low} to {high}": "{low} 至 {high} 的数",
+    "file: found {found}; accepted: {accepted}": "文件：{found}；应为{accepted}",
+    "nothing": "空",
+    "row {row}: found {found}; accepted: {accepted}": "第{row}行：{found}；应为{accepted}",
     "row {row}, column {column}: found {found}; accepted: {accepted}": "第{row}行，{column}列：{found}；应为{accepted}",
 }
 
@@ -18,7 +21,9 @@ def test_a_mistake_in_english_and_in_the_reader_s_language() -> None:
     assert wrong.told(chinese) == "第7行，桩号列：x；应为0 至 9 的数"
     whole = Wrong(0, "", "", Said("a number from {low} to {high}", low=0, high=9))
     assert str(whole.problem("a.csv")) == "a.csv: file: found nothing; accepted: a number from 0 to 9"
-    assert whole.told(chinese) == "第—行，—列：—；应为0 至 9 的数"
+    assert whole.told(chinese) == "文件：空；应为0 至 9 的数"
+    row = Wrong(3, "", "", Said("a number from {low} to {high}", low=0, high=9))
+    assert row.told(chinese) == "第3行：空；应为0 至 9 的数"
 
 
 def test_sentences_are_equal_by_what_they_say() -> None:

@@ -26,7 +26,7 @@ def test_everything_that_is_known_is_told(xietang: Site, en: Wording) -> None:
     told = explained(read_event(event("E1", detail=DETAIL), xietang), xietang, en)
     assert told.shows == (
         "Ammonia nitrogen at Xizha Bridge rose from 0.800 to 3.000 mg/L, 5.5 times what it usually varies",
-        "Also outside at this station: Conductivity 3.0×",
+        "Also outside at this station: Conductivity (3.0 times its usual variation)",
         "Seen 3 times so far",
     )
     assert told.against == ("Speaks against a discharge: rain washes it in (−1.2), the readings are restless (−0.5)",)

@@ -113,3 +113,9 @@ def test_a_photo_of_too_many_pixels_is_not_even_opened(monkeypatch: pytest.Monke
     assert media_of(data) is not None
     monkeypatch.setattr(files_media, "MAX_PIXELS", 80 * 60 - 1)
     assert media_of(data) is None
+
+
+def test_a_photo_that_pillow_itself_refuses_is_no_photo() -> None:
+    data = io.BytesIO()
+    Image.new("1", (20_000, 9_000)).save(data, "PNG")
+    assert media_of(data.getvalue()) is None

@@ -291,6 +291,13 @@ def test_a_forecast_says_what_it_rests_on(filled: Books, desk: Desk, store: Read
     assert one.since == DAY - timedelta(days=40)
 
 
+def test_a_forecast_says_since_when_nothing_moved(filled: Books, desk: Desk, store: ReadingStore) -> None:
+    flat = with_history(filled, desk, store, d80=(20, 50), d60=(40, 50), d40=(40, 50), d3=(40, 50))
+    assert flat.forecast.still_since == DAY - timedelta(days=60)
+    moved = with_history(filled, desk, store, d1=(39, 50))
+    assert moved.forecast.still_since is None
+
+
 def test_the_office_changes_a_goal_with_its_reason(filled: Books) -> None:
     shown = (1.0, date(2026, 12, 31))
     with filled.change("wang", 5, "asked by the street") as session:

@@ -28,7 +28,7 @@ def test_every_role_and_two_departments(books: Books, xietang: Site) -> None:
     assert all(ID.fullmatch(row.id) and "演示" in row.name and row.contacts for row in rows)
     grid = next(row for row in rows if row.role == "grid_officer")
     assert set(grid.grids) <= set(xietang.grids)
-    assert Viewer.of(grid).sees_grid(grid.grids[0])
+    assert Viewer.of(grid, xietang).sees_grid(grid.grids[0])
 
 
 def test_a_site_without_grids_or_departments(books: Books, xietang: Site) -> None:

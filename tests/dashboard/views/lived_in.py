@@ -25,7 +25,13 @@ VIEWERS: Mapping[str, Mapping[str, object]] = {
     "admin": {"account": "root", "name": "Root", "role": "admin"},
     "engineer": {"account": "e1", "name": "Engineer", "role": "engineer"},
     "department": {"account": "li", "name": "Li", "role": "department", "department": "water"},
-    "grid_officer": {"account": "g1", "name": "Grid", "role": "grid_officer", "grids": frozenset({"G001", "G002"})},
+    "grid_officer": {
+        "account": "g1",
+        "name": "Grid",
+        "role": "grid_officer",
+        "rivers": frozenset({"R10"}),
+        "grids": frozenset({"G001", "G002"}),
+    },
     "chief": {"account": "zhao", "name": "Zhao", "role": "chief", "rivers": frozenset({"R01", "R02"})},
 }
 

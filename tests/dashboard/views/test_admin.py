@@ -146,6 +146,37 @@ def test_an_account_is_changed(page_test: PageTest, books: Books) -> None:
     assert (row(books, "li").name, row(books, "li").role, row(books, "li").rivers) == ("李工", "office", ["R01"])
 
 
+def test_what_another_admin_changed_meanwhile_is_not_written_over(
+    page_test: PageTest, books: Books, xietang: Site
+) -> None:
+    app = page_test("admin", "en", BOSS, account="li").run()
+    held = people.details_of(row(books, "li"))
+    people.change(books, xietang, "zhang", NOW, "li", replace(held, name="李师傅", contacts={"email": "li@b.example"}))
+    named(app, "text_input", "admin-name").set_value("李工")
+    app = submit(app, "Save")
+    assert "Somebody has changed li meanwhile" in app.error[0].value
+    assert row(books, "li").name == "李师傅"
+    assert named(app, "text_input", "admin-name").value == "李师傅", "as it is now"
+    named(app, "multiselect", "admin-rivers").set_value(["R02"])
+    people.change(books, xietang, "zhang", NOW, "li", replace(people.details_of(row(books, "li")), name="李老师"))
+    app = submit(app, "Save")
+    assert [one.value for one in app.success] == ["li is saved\\."]
+    assert (row(books, "li").name, row(books, "li").rivers) == ("李老师", ["R02"]), "only what was changed is written"
+
+
+def test_rivers_that_the_site_has_no_more_are_shown_and_stay(page_test: PageTest, books: Books) -> None:
+    with books.change("t", NOW) as session:
+        session.get_one(Account, "li").rivers = ["R99"]
+    app = page_test("admin", "en", BOSS, account="li").run()
+    rivers = named(app, "multiselect", "admin-rivers")
+    assert rivers.value == ["R99"]
+    assert "R99 (not in the site any more)" in rivers.options
+    named(app, "text_input", "admin-name").set_value("李工")
+    app = submit(app, "Save")
+    assert [one.value for one in app.success] == ["li is saved\\."]
+    assert row(books, "li").rivers == ["R99"], "an empty area would be all of the site"
+
+
 def test_a_one_time_password(page_test: PageTest, books: Books) -> None:
     app = press(page_test("admin", "en", BOSS, account="li").run(), "admin-once-li")
     assert sign_in(books, "li", app.code[0].value, NOW, AccessSettings()) is not None

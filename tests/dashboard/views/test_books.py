@@ -211,6 +211,18 @@ def test_a_sample_is_held_against_its_probe(run: Run) -> None:
     assert "There is no such row." not in texts(app)
 
 
+def test_a_sample_of_elsewhere_is_not_held_against_anything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        "dashboard.views.books.compared", lambda _session, _store, sample, _w: asked.append(sample) or []
+    )
+    run("office", book="samples", record="DEMO-A0-S01")
+    assert asked == ["DEMO-A0-S01"]
+    app = run("grid_officer", book="samples", record="DEMO-A0-S01")
+    assert "There is no such row." in texts(app)
+    assert asked == ["DEMO-A0-S01"]
+
+
 def test_editing_in_the_table_offers_only_ones_own_rows(run: Run) -> None:
     app = run("grid_officer", book="shops")
     app.toggle[0].set_value(True).run()

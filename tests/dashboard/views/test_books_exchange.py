@@ -10,11 +10,18 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from dashboard.access import Viewer
 from dashboard.casework.audit import AuditEntry
+from dashboard.casework.books import BOOKS
 from dashboard.casework.database import Books
 from dashboard.casework.files import attachments
+from dashboard.casework.tables.inspections import PublicReport
 from dashboard.casework.tables.survey import Shop
-from dashboard.page import Denied
+from dashboard.i18n import translator
+from dashboard.page import Context, Denied
+from dashboard.sources import Sources
+from dashboard.views.books_exchange import taken_out
+from dashboard.wording import Wording
 from tests.dashboard.views.conftest import PageTest
 from tests.dashboard.views.lived_in import VIEWERS, board_over, open_copy, press, texts
 
@@ -74,8 +81,22 @@ def test_what_is_no_list_is_said(run: Run) -> None:
     app = run(book="shops")
     app.file_uploader[0].upload("a.csv", b"a,b\n1,2\n", "text/csv").run()
     assert not app.exception
-    assert "0 rows" in texts(app)
+    assert "0 rows" not in texts(app)
+    [told] = [one.value for one in app.error]
+    assert "accepted" in told
+    assert not app.warning
     assert not [button for button in app.button if button.label.startswith("Import")]
+
+
+def test_a_picture_is_no_list(run: Run) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(data, "PNG")
+    app = run(book="shops")
+    app.file_uploader[0].upload("门头.csv", data.getvalue(), "text/csv").run()
+    [told] = [one.value for one in app.error]
+    assert "found" in told
+    assert "—" not in told
+    assert not app.warning
 
 
 def test_only_the_office_brings_lists_in(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +126,25 @@ def test_photos_are_added_and_what_is_none_is_refused(run: Run, books: Books) ->
     app.file_uploader[0].set_value([("x.png", b"<svg/>", "image/png")])
     press(app, "Add")
     assert "is no file that is kept" in texts(app)
+
+
+def test_whoever_takes_out_how_to_reach_people_stands_in_the_trail(run: Run, books: Books) -> None:
+    run(book="shops")
+    sources = Sources.from_environment()
+
+    def taken(role: str, book: str, *, empty: bool = False) -> str:
+        context = Context(sources, Viewer(**VIEWERS[role]), Wording.of(sources.site, translator("en")))  # type: ignore[arg-type]
+        return taken_out(context, BOOKS[book], ".csv", empty=empty).decode("utf-8-sig")
+
+    with books.change("t", 1) as session:
+        session.query(PublicReport).first().contact = "13912345678"
+    assert "13912345678" in taken("office", "public_reports")
+    assert "13912345678" not in taken("chief", "public_reports")
+    taken("office", "public_reports", empty=True)
+    taken("office", "shops")
+    with books.read() as session:
+        told = session.query(AuditEntry).filter_by(action="export").all()
+        assert [(one.actor, one.reason) for one in told] == [("wang", "public_reports.csv")]
 
 
 def test_downloads_are_offered(run: Run) -> None:

@@ -72,3 +72,14 @@ def test_a_chief_opens_one_in_an_own_river_only(run: Run) -> None:
 @pytest.mark.parametrize("role", ["engineer", "department", "grid_officer"])
 def test_others_get_the_list(run: Run, role: str) -> None:
     assert not [one for one in run(role).button if one.key and one.key.startswith("new-open")]
+
+
+def test_what_is_too_long_is_refused_in_words_and_kept(run: Run, books: Books) -> None:
+    app = run("office", "zh")
+    app.text_input[0].set_value("油" * 130).run()
+    app.text_area[0].set_value("污" * 4100).run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert ["130" in app.error[0].value, "4100" in app.error[1].value] == [True, True]
+    assert (len(app.text_input[0].value), len(app.text_area[0].value)) == (130, 4100)
+    assert "order" not in app.query_params

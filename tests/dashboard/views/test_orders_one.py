@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.casework.database import Books
+from dashboard.casework.order_lists import story
 from tests.dashboard.views.cases_made import copied, of_state
 from tests.dashboard.views.conftest import PageTest
 from tests.dashboard.views.drawn import drawn
@@ -68,3 +69,15 @@ def test_an_order_that_there_is_not(run: Run) -> None:
     app = run(order="<b>*x*")
     assert app.info[0].value.startswith("There is no order")
     assert "\\*x\\*" in app.info[0].value
+
+
+def test_it_is_found_by_the_number_that_its_card_shows(run: Run, books: Books) -> None:
+    number = of_state(books, "archived")
+    with books.read() as session:
+        found = story(session, number)
+        assert found is not None
+        code = found.order.code or ""
+    assert code not in ("", number)
+    facts = run(order=code).dataframe[0].value
+    assert list(facts["Value"])[1:3] == [code, number]
+    assert list(facts["What"])[1:3] == ["Official number", "Serial number"]

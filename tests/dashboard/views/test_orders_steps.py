@@ -154,3 +154,27 @@ def test_who_only_looks_is_offered_nothing(run: Run, books: Books, role: str) ->
         app = run(of_state(books, state), viewer)
         assert not app.radio
         assert not app.button
+
+
+def test_a_text_that_is_too_long_is_refused_in_words_and_kept(run: Run, books: Books) -> None:
+    number = of_state(books, "accepted")
+    app = choose(run(number, VIEWERS["office"]), "urge")
+    app.text_area[0].set_value("x" * 4001).run()
+    app = send(app)
+    assert "4001" in app.error[0].value
+    assert len(app.text_area[0].value) == 4001
+    assert told(books, number).steps[-1].text[:2] != "xx"
+
+
+def test_an_order_is_not_assigned_without_saying_what_is_to_be_done(run: Run, books: Books) -> None:
+    number = of_state(books, "registered")
+    app = send(run(number, VIEWERS["office"], "zh"))
+    assert [one.value for one in app.error] == ["请填写办理要求：各部门需要做什么。"]
+    assert told(books, number).order.state == "registered"
+
+
+def test_nothing_is_proposed_where_only_side_steps_are_left(run: Run, books: Books) -> None:
+    app = run(of_state(books, "assigned"), VIEWERS["office"])
+    [radio] = [one for one in app.radio if (one.key or "").startswith("step-")]
+    assert (radio.value, radio.options) == (None, ["Extend"])
+    assert not [one for one in app.button if (one.key or "").startswith("take-")]

@@ -100,7 +100,7 @@ def _unlisted(context: Context, pages: Mapping[str, tuple[Page, StreamlitPage]])
         st.switch_page(pages[first][1], query_params=dict(st.query_params))
 
     def refused() -> None:
-        st.error(_("This is not for your role."))
+        st.error(_("Your role may not open this page."))
 
     others = [page for page in PAGES if page.path not in pages or page.path == first]
     return [

@@ -32,6 +32,7 @@ from dashboard.casework.exchange_kinds import (
     text_of,
 )
 from dashboard.casework.exchange_names import names
+from dashboard.casework.reasons import reason_word
 from dashboard.casework.tables.survey import OUTFALL_STAGES
 from dashboard.casework.vocabulary import Words
 from dashboard.wording import NOTHING, Wording
@@ -233,7 +234,9 @@ def history(
     query = select(AuditEntry).where(or_(*about)).order_by(AuditEntry.seq.desc()).limit(TOLD)
     columns = {c.attribute: c for c in book.all_columns}
     return [
-        Entered(entry.time_ms, entry.actor, entry.reason, _changes(entry, columns, context, w, private))
+        Entered(
+            entry.time_ms, entry.actor, reason_word(entry.reason, w._), _changes(entry, columns, context, w, private)
+        )
         for entry in session.scalars(query)
     ]
 

@@ -19,6 +19,9 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _ROLES = ("engineer", "department", "grid_officer", "chief", "office", "admin")
 
+#: Taken and not needed: whoever gives it to the other commands gives it to these too.
+_site_unused = click.option("--site", type=_FOLDER, expose_value=False, help="Not needed; taken as elsewhere.")
+
 _site = click.option("--site", type=_FOLDER, required=True, help="The site's folder: its departments, rivers, grids.")
 
 
@@ -98,6 +101,7 @@ def list_(site: Path, books: str, files: Path | None) -> None:
 
 @command.command()
 @click.argument("account")
+@_site_unused
 @books_options
 def disable(account: str, books: str, files: Path | None) -> None:
     """Switch an ACCOUNT off; its sessions end within seconds."""
@@ -110,6 +114,7 @@ def disable(account: str, books: str, files: Path | None) -> None:
 
 @command.command()
 @click.argument("account")
+@_site_unused
 @books_options
 def enable(account: str, books: str, files: Path | None) -> None:
     """Switch an ACCOUNT on, or open it where failures have closed it."""
@@ -122,6 +127,7 @@ def enable(account: str, books: str, files: Path | None) -> None:
 
 @command.command()
 @click.argument("account")
+@_site_unused
 @books_options
 def password(account: str, books: str, files: Path | None) -> None:
     """Give an ACCOUNT a one-time password, and tell it; its sessions end."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 
-
 #: How long a service waits for a listener that does not read [s].
 LISTENER_WAIT_S = 1.0
 

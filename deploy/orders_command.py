@@ -43,6 +43,12 @@ def list_(
     if unknown := sorted(set(states) - set(STATES)):
         raise UsageError(f"state {unknown[0]!r}: found no such state; accepted: {', '.join(STATES)}")
     desk, now = Desk.of(load_site(site), language=language), now_ms()
+    for what, asked, accepted in (
+        ("river", river, desk.site.rivers),
+        ("department", department, desk.site.departments),
+    ):
+        if asked is not None and asked not in accepted:
+            raise UsageError(f"{what} {asked!r:.60}: found no such {what}; accepted: {', '.join(accepted)}")
     wanted = OrderFilter(states, department, river, overdue_ms=now if overdue else None)
     with opened(books, files, must_exist=True) as known, known.read() as session:
         page, counts = orders_page(session, wanted, limit=most), order_counts(session, wanted, now)

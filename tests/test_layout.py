@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("sensors", "collectors", "analytics", "dashboard", "deploy")
 
 #: Tests of several modules of a folder together.
-ACROSS = {"browser", "conformance", "delivery", "drills", "examples", "judged", "packaging", "properties"}
+ACROSS = {"browser", "every_page", "conformance", "delivery", "drills", "examples", "judged", "packaging", "properties"}
 
 #: Longer modules are two modules.
 MAX_LINES = 450

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.admin_page import MOST, subjects, trail
 from dashboard.casework.audit import verify
+from dashboard.casework.reasons import reason_word
 from dashboard.i18n import Translator
 from dashboard.page import Context
 from dashboard.views.text import plain
@@ -49,7 +50,7 @@ def draw(context: Context) -> None:
                     _("What"): actions.get(one.action, one.action),
                     _("Book"): one.subject,
                     _("Row"): one.subject_id,
-                    _("Reason"): one.reason,
+                    _("Reason"): reason_word(one.reason, _),
                     _("Before"): one.before,
                     _("After"): one.after,
                 }

@@ -16,6 +16,7 @@ from dashboard.page import Context, Page
 from dashboard.views.books_bound import choose
 from dashboard.views.books_shelf import shelf
 from dashboard.views.books_visits import visits
+from dashboard.views.chosen import unknown
 from dashboard.views.going import follow, linker, on_pick
 
 
@@ -24,6 +25,7 @@ def draw(context: Context) -> None:
     _, w = context.translate, context.words
     words = {name: title(book, w) for name, book in BOOKS.items()}
     first = next(iter(BOOKS))
+    unknown("book", words, _)
     chosen = choose("book", _("Book"), words, f"books-book-{_.code}", default=first)
     book = BOOKS[chosen]
     if "record" not in st.query_params and "add" not in st.query_params and chosen == "visits":

@@ -128,7 +128,10 @@ def _told(context: Context, report: Report) -> None:
     if not report.mistakes:
         return
     st.warning(_("Nothing is imported while rows are wrong, unless you take only the good ones."))
-    lines = [Line((str(one.row or ""), one.column, one.found or _("nothing"), one.accepted.text(_))) for one in report.mistakes[:TOLD]]
+    lines = [
+        Line((str(one.row or ""), one.column, one.found or _("nothing"), one.accepted.text(_)))
+        for one in report.mistakes[:TOLD]
+    ]
     note = "" if len(report.mistakes) <= TOLD else plain(_("{count} in all", count=len(report.mistakes)))
     parts.mount(
         "ledger",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 import streamlit as st
+
+from dashboard.i18n import Translator, translator
+from dashboard.views.text import plain
 
 _T = TypeVar("_T", bound=str)
 
@@ -14,6 +17,22 @@ def chosen(name: str, options: Sequence[_T], default: _T) -> _T:
     """What the address says of a name, where that is one of the options."""
     told = st.query_params.get(name)
     return next((one for one in options if one == told), default)
+
+
+def unknown(name: str, options: Iterable[str], translate: Translator) -> None:
+    """Say that the address names something that is not to be had here; the page shows its default then.
+
+    What was an option before on this visit is not told of: another choice has taken it away, not who wrote the address.
+    """
+    _, told, options = translate, st.query_params.get(name), set(options)
+    had: set[tuple[str, str]] = st.session_state.setdefault("chosen-had", set())
+    if not told or (name, told) in had:
+        return
+    if told in options:
+        had.add((name, told))
+        return
+    st.info(_("The address names {name} = {value}, which is not known here: the page is shown without it.",
+              name=name, value=plain(told[:60])))  # fmt: skip
 
 
 def keep(name: str, value: str, default: str = "") -> None:
@@ -42,10 +61,15 @@ BOX_PX = 380
 
 def box(
     name: str, label: str, options: Mapping[str, str], default: str, language: str, *, shown: bool = False,
-    width: int | Literal["stretch"] = BOX_PX,
+    width: int | Literal["stretch"] = BOX_PX, told: bool = True,
 ) -> str:  # fmt: skip
-    """A box of choices whose value stands in the address; options are shown as plain text."""
+    """A box of choices whose value stands in the address; options are shown as plain text.
+
+    With `told`, an address that names none of them is told of.
+    """
     key = f"{name}-box-{language}"
+    if told:
+        unknown(name, options, translator(language))
     remember = _settle(name, key, list(options), default)
     return str(
         st.selectbox(
@@ -58,6 +82,7 @@ def box(
 def segments(name: str, label: str, options: Mapping[str, str], default: str, language: str) -> str:
     """Choices side by side whose value stands in the address."""
     key = f"{name}-segments-{language}"
+    unknown(name, options, translator(language))
     remember = _settle(name, key, list(options), default)
     picked = st.segmented_control(
         label, list(options), format_func=options.__getitem__, key=key, on_change=remember, required=True,

@@ -12,6 +12,7 @@ from dashboard.access import STAFF
 from dashboard.casework.explained import kind_word
 from dashboard.page import Context, Page
 from dashboard.views import events_one, going
+from dashboard.views.chosen import unknown
 from dashboard.views.text import plain
 
 #: Seconds between looks at store and books.
@@ -40,6 +41,7 @@ def _list(context: Context) -> None:
     _, site, w = context.translate, context.site, context.words
     rivers = {one.id: w.place(one) for one in site.rivers.values() if context.viewer.sees_river(one.id)}
     asked = st.query_params.get("river")
+    unknown("river", rivers, _)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         river = st.selectbox(
             _("River"), list(rivers), index=list(rivers).index(asked) if asked in rivers else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import streamlit as st
@@ -35,6 +35,7 @@ from dashboard.page import Context, Page
 from dashboard.sources import Sources
 from dashboard.views.books_bound import page_number, turn
 from dashboard.views.books_save import said, say
+from dashboard.views.chosen import unknown
 from dashboard.views.going import follow, linker, on_pick
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING
@@ -70,6 +71,11 @@ def draw(context: Context) -> None:
             )
         return
     asked = st.query_params.get("goal", "")
+    site = context.site
+    known: tuple[tuple[str, Iterable[str]], ...] = (
+        ("goal", [state.goal.id for state in states]), ("river", site.rivers), ("grid", site.grids))  # fmt: skip
+    for what, accepted in known:
+        unknown(what, accepted, _)
     chosen = next((state for state in states if state.goal.id == asked), states[0])
     follow(context)
     head = (_("Goal"), _("Term"), _("Measured of needed"), _("Standing"), _("Date"), _("Forecast"), _("Open"))
@@ -108,6 +114,9 @@ def _goal(context: Context, state: GoalState, day: date) -> None:
     if context.viewer.is_(*OFFICE):
         _change(context, state)
     river, grid = st.query_params.get("river"), st.query_params.get("grid")
+    # What is not known narrows nothing down.
+    river = river if river in context.site.rivers else None
+    grid = grid if grid in context.site.grids else None
     area = area_of(measured, context.viewer, river, grid)
     _places(context, state, area, river, grid)
     _open(context, state, area)

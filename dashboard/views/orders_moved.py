@@ -68,7 +68,7 @@ def look(context: Context, found: Story, names: Mapping[str, str], actions: Sequ
     told = st.session_state.get(f"orders-moved-{number}")
     if fresh and isinstance(shown, _Shown):
         lines = [_line(context, found, names, step) for step in fresh]
-        before = told or ([], "", None)
+        before: tuple[list[str], str, str | None] = told or ([], "", None)
         left = _left(number, shown, context.translate.code) if shown.action not in actions else ""
         told = ([*before[0], *lines], left or before[1], shown.action if left else before[2])
         st.session_state[f"orders-moved-{number}"] = told

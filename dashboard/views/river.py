@@ -59,7 +59,7 @@ def _picked(today: Today, w: Wording) -> RiverToday:
     told = st.query_params.get("river")
     if told is not None and told not in names:
         st.info(_("There is no river {river} in your area: the worst one is shown.", river=plain(told[:40])))
-    return today.river(chosen.box("river", _("River"), names, next(iter(names)), w._.code))
+    return today.river(chosen.box("river", _("River"), names, next(iter(names)), w._.code, told=False))
 
 
 def _head(context: Context, today: Today, one: RiverToday) -> None:

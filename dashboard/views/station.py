@@ -73,7 +73,9 @@ def _picked(today: Today, w: Wording) -> StationToday | None:
         name: f"{w.place(one.station)} ({name}) · {rivers[one.station.river]} · {w.status(one.status)}"
         for name, one in sorted(stations.items(), key=lambda item: (item[1].status == "online", item[0]))
     }
-    return stations[chosen.box("station", _("Monitoring station"), names, next(iter(names)), _.code)]
+    return stations[
+        chosen.box("station", _("Monitoring station"), names, next(iter(names)), _.code, told=False)
+    ]  # fmt: skip
 
 
 def _head(context: Context, today: Today, one: StationToday, found: Care | None) -> None:

@@ -142,3 +142,4 @@ def wide(page: Page) -> int:
 def no_mistake(page: Page) -> None:
     """Nothing on the page says that it failed."""
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    expect(page.get_by_text("BidiComponent Error")).to_have_count(0)

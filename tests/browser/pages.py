@@ -15,7 +15,7 @@ ADDRESSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "orders-table": ("orders", {"tab": "table"}),
     "order": ("orders", {"order": "2026-000003"}),
     "order-new": ("orders", {"new": "1", "outfall": OUTFALL}),
-    "goals": ("goals", {"goal": "mid-leaks"}),
+    "goals": ("goals", {"goal": "mid-shops"}),
     "river": ("river", {"river": RIVER}),
     "river-course": ("river", {"river": RIVER, "tab": "course"}),
     "river-calendar": ("river", {"river": RIVER, "tab": "calendar"}),

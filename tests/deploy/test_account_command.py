@@ -119,6 +119,12 @@ def test_a_contact_on_a_channel_that_nobody_has_is_refused(office: Office, tmp_p
     once(office.run(*words, "--channels", str(channels)))
 
 
+def test_the_site_may_be_given_where_it_is_not_needed(office: Office) -> None:
+    once(office.run("add", "boss", "王主任", "--role", "admin"))
+    once(office.run("add", "li", "李工", "--role", "office"))
+    assert office.run("disable", "li", "--site", str(EXAMPLE_SITE)).output == "li: off\n"
+
+
 def test_no_password_is_given_on_the_command_line() -> None:
     for one in command.commands.values():
         assert not any("password" in option for parameter in one.params for option in parameter.opts if "-" in option)

@@ -61,6 +61,13 @@ def test_a_state_that_there_is_not(url: str) -> None:
         run(url, "list", "--state", "lost")
 
 
+def test_a_river_or_department_that_there_is_not(url: str) -> None:
+    with pytest.raises(UsageError, match="river 'nope': found no such river; accepted: R01, R02"):
+        run(url, "list", "--river", "nope")
+    with pytest.raises(UsageError, match="found no such department; accepted: "):
+        run(url, "list", "--department", "nope")
+
+
 def test_a_notice_is_printed_again(url: str, tmp_path: Path) -> None:
     number = "斜塘街道督办〔2026〕1号"
     for name, begins in (("n.docx", b"PK"), ("n.pdf", b"%PDF-")):

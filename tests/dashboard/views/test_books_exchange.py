@@ -81,7 +81,7 @@ def test_what_is_no_list_is_said(run: Run) -> None:
     app = run(book="shops")
     app.file_uploader[0].upload("a.csv", b"a,b\n1,2\n", "text/csv").run()
     assert not app.exception
-    assert "0 rows" not in texts(app)
+    assert "0 new" not in texts(app)
     [told] = [one.value for one in app.error]
     assert "accepted" in told
     assert not app.warning

@@ -49,3 +49,14 @@ def test_what_is_no_choice_is_the_default(app: AppTest) -> None:
     app.run()
     assert not app.exception
     assert app.text[0].value == "r s"
+    [told] = [one.value for one in app.info]
+    assert "colour = \\<script\\>" in told
+
+
+def test_what_was_a_choice_before_is_not_told_of(app: AppTest) -> None:
+    app.query_params["size"] = "l"
+    app.run()
+    app.session_state["chosen-had"] = {("colour", "b")}
+    app.query_params["colour"] = "b"
+    app.run()
+    assert not app.info

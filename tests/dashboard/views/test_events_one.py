@@ -60,6 +60,7 @@ def test_evidence_picture_and_sources(run: Run, books: Books, role: str, lang: s
     seen = [row for row in picture["rows"] if row["seen"]]
     assert [row["courses"][0] is not None for row in seen] == [True]
     assert sum(len(c) for row in picture["rows"] for course in row["courses"] if course for c in course) <= 5000
+    assert any(("stand in no curve" in one.value or "数值为演示编造" in one.value) for one in app.markdown)
     [sources] = drawn(app, "sources")
     assert sources["list"][0]["share"] >= 0.5
     assert sources["map"]["outfalls"]
@@ -80,6 +81,10 @@ def test_the_office_rejects_with_a_reason_only(run: Run, books: Books) -> None:
     app = press(run(event), "Reject")
     assert [one.value for one in app.error] == ["Dismiss needs a text"]
     assert state_of(books, number).state == "draft"
+    app.text_area[0].set_value("y" * 2001).run()
+    app = press(app, "Reject")
+    assert "2001" in app.error[0].value
+    assert len(app.text_area[0].value or "") == 2001, "what was typed is kept"
     app.text_area[0].set_value("mud on the probe").run()
     app = press(app, "Reject")
     assert app.success[0].value.startswith("The event was rejected")

@@ -138,3 +138,10 @@ def test_books_without_goals(run: Run, books: Books) -> None:
     assert "No goals yet." in texts(run("chief"))
     app = press(run(), "Begin with the goals of the plan")
     assert len(app.metric) == 4
+
+
+def test_an_address_that_names_nothing_known_is_told_of(run: Run) -> None:
+    app = run(goal="nope", river="")
+    assert [one.value for one in app.info if "goal = nope" in one.value]
+    assert "Only" not in texts(app)
+    assert app.header[0].value == "Every outfall surveyed"

@@ -35,12 +35,12 @@ def run(page_test: PageTest, books: Books) -> Run:
 
 
 def send(app: AppTest) -> None:
-    next(one for one in app.button if one.key.startswith("take-")).click().run()
+    next(one for one in app.button if (one.key or "").startswith("take-")).click().run()
     assert not app.exception
 
 
 def choose(app: AppTest, action: str) -> None:
-    next(one for one in app.radio if one.key.startswith("step-")).set_value(action).run()
+    next(one for one in app.radio if (one.key or "").startswith("step-")).set_value(action).run()
     assert not app.exception
 
 

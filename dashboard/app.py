@@ -117,10 +117,10 @@ def _guarded(page: Page, context: Context) -> Callable[[], None]:
         _ = context.translate
         try:
             page.draw(context)
+        except BooksError as error:  # one of the store's errors: first
+            st.info(_("The books cannot be read: {error}", error=plain(str(error))))
         except StoreError as error:
             st.info(_("The store cannot be read: {error}", error=plain(str(error))))
-        except BooksError as error:
-            st.info(_("The books cannot be read: {error}", error=plain(str(error))))
         except Denied:
             st.error(_("This is not for your role."))
 

@@ -113,7 +113,7 @@ def test_days_stay_in_order(filled: Books, xietang: Site) -> None:
     "viewer",
     [
         Viewer("c", "C", "chief", rivers=frozenset({"R01"})), Viewer("e", "E", "engineer"),
-        Viewer("g", "G", "grid_officer", grids=frozenset({"G002"})),
+        Viewer("g", "G", "grid_officer", rivers=frozenset({"R28"}), grids=frozenset({"G002"})),
         Viewer("d", "D", "department", department="maintainer"),
     ],
 )  # fmt: skip

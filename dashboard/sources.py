@@ -187,12 +187,12 @@ def _ground(folder: str) -> dict[str, Any]:
     return ground(_site(folder))
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=lambda store: store.close())
 def _store(url: str) -> ReadingStore:
     return open_store(url, read_only=True)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, on_release=lambda books: books.close())
 def _books(url: str, files: str | None) -> Books:
     return open_books(url, Path(files) if files else None)
 

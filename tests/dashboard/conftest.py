@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from collectors.stores import ReadingStore, open_store
 from dashboard.board import Today, today
@@ -28,6 +29,13 @@ from tests.dashboard import made
 
 #: Where Debian keeps the programs of the server, newest first.
 SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _let_go() -> Iterator[None]:
+    """Close the stores and books that pages have opened: with 1,024 of them open, nothing can ``select`` any more."""
+    yield
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session")

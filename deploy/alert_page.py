@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -25,29 +24,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them as they are."""
         yield
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Read HOST:PORT.
-
-    Raises
-    ------
-    UsageError
-        If it is none.
-
-    Examples
-    --------
-    >>> parse_listen("127.0.0.1:8502")
-    ('127.0.0.1', 8502)
-    """
-    try:
-        found = urlsplit(f"//{text}")
-        host, port = found.hostname, found.port
-    except ValueError:
-        host = port = None
-    if not host or port is None or found.path or found.query or "@" in text:
-        raise UsageError(f"--listen {text!r:.80}: accepted: HOST:PORT, e.g. 127.0.0.1:8502")
-    return host, port
 
 
 async def serve_page(listen: tuple[str, int], books: Books, desk: Desk, now_ms: Now, stop: asyncio.Event) -> None:

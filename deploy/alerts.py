@@ -39,7 +39,7 @@ from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.alerts import Alert
 from dashboard.casework.watch import confirm_in
 from dashboard.reports.keep import make_due
-from deploy.alert_page import parse_listen, serve_page
+from deploy.alert_page import serve_page
 from deploy.health import parse_place, shown
 from deploy.hub_marks import STATE
 from deploy.metrics_alerts import AlertFace
@@ -119,7 +119,7 @@ def serve(
     settings = load_alerts(site)
     outside = load_outside(channels, site) if channels is not None else Outside()
     desk = Desk.of(site, language=settings.language)
-    page = parse_listen(listen) if listen is not None else None
+    page = parse_place(listen, "--listen") if listen is not None else None
     shows = parse_place(metrics) if metrics is not None else None
     now_ms = clock_from(os.environ.get("RIVERCHIEF_CLOCK"))
     store = open_store(store_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,17 @@ VIEWERS: Mapping[str, Mapping[str, object]] = {
     },
     "chief": {"account": "zhao", "name": "Zhao", "role": "chief", "rivers": frozenset({"R01", "R02"})},
 }
+
+
+def shown(page_test: Callable[..., AppTest], path: str) -> Callable[..., AppTest]:
+    """Opens a page as one of `VIEWERS`, in a language, at an address; an exception on it fails the test."""
+
+    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
+        app = page_test(path, lang=lang, viewer=dict(VIEWERS[role]), **address).run()
+        assert not app.exception
+        return app
+
+    return opened
 
 
 @cache

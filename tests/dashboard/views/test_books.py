@@ -19,7 +19,7 @@ from dashboard.casework.tables.stations import Calibration, StationVisit
 from dashboard.casework.tables.survey import OutfallRecord, Shop
 from tests.dashboard import made
 from tests.dashboard.views.conftest import PageTest
-from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, texts
+from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, shown, texts
 
 Run = Callable[..., AppTest]
 
@@ -35,12 +35,7 @@ def books(tmp_path: Path) -> Iterator[Books]:
 def run(monkeypatch: pytest.MonkeyPatch, page_test: PageTest, books: Books, tmp_path: Path, filled_url: str) -> Run:
     board_over(monkeypatch, tmp_path, filled_url)
 
-    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
-        app = page_test("books", lang=lang, viewer=dict(VIEWERS[role]), **address).run()
-        assert not app.exception
-        return app
-
-    return opened
+    return shown(page_test, "books")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -13,7 +13,7 @@ from dashboard.views import events
 from tests.dashboard.views.cases_made import copied
 from tests.dashboard.views.conftest import PageTest
 from tests.dashboard.views.drawn import drawn
-from tests.dashboard.views.lived_in import VIEWERS
+from tests.dashboard.views.lived_in import shown
 
 Run = Callable[..., AppTest]
 
@@ -27,12 +27,7 @@ def books(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Books]:
 
 @pytest.fixture
 def run(page_test: PageTest, books: Books) -> Run:
-    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
-        app = page_test("events", lang=lang, viewer=dict(VIEWERS[role]), **address).run()
-        assert not app.exception
-        return app
-
-    return opened
+    return shown(page_test, "events")
 
 
 def test_departments_read_the_evidence_on_their_orders() -> None:

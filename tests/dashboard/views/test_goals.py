@@ -18,7 +18,7 @@ from dashboard.casework.grades import month_of
 from dashboard.casework.tables.goals import Goal, GoalProgress
 from sensors.site import Site
 from tests.dashboard.views.conftest import PageTest
-from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, texts
+from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, shown, texts
 
 Run = Callable[..., AppTest]
 
@@ -37,12 +37,7 @@ def books(tmp_path: Path) -> Iterator[Books]:
 def run(monkeypatch: pytest.MonkeyPatch, page_test: PageTest, books: Books, tmp_path: Path, filled_url: str) -> Run:
     board_over(monkeypatch, tmp_path, filled_url)
 
-    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
-        app = page_test("goals", lang=lang, viewer=dict(VIEWERS[role]), **address).run()
-        assert not app.exception
-        return app
-
-    return opened
+    return shown(page_test, "goals")
 
 
 def figures(app: AppTest) -> dict[str, str]:

@@ -17,7 +17,7 @@ from dashboard.casework.redblack import published
 from dashboard.casework.tables.inspections import Inspection
 from sensors.site import Site
 from tests.dashboard.views.conftest import PageTest
-from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, texts
+from tests.dashboard.views.lived_in import VIEWERS, board_over, field, open_copy, press, shown, texts
 
 Run = Callable[..., AppTest]
 
@@ -45,12 +45,7 @@ def graded_url(tmp_path: Path, xietang: Site) -> str:
 def run(monkeypatch: pytest.MonkeyPatch, page_test: PageTest, books: Books, tmp_path: Path, graded_url: str) -> Run:
     board_over(monkeypatch, tmp_path, graded_url)
 
-    def opened(role: str = "office", lang: str = "en", **address: str) -> AppTest:
-        app = page_test("inspections", lang=lang, viewer=dict(VIEWERS[role]), **address).run()
-        assert not app.exception
-        return app
-
-    return opened
+    return shown(page_test, "inspections")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -19,7 +19,7 @@ from _common import ROOT
 from casework import NOW as NOW_MS
 
 from collectors.clock import ReplayClock, machine_ms
-from deploy.brokers import free_port
+from deploy.broker.brokers import free_port
 
 #: Longest wait for the board [s].
 PATIENCE_S = 60.0

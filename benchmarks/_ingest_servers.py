@@ -31,7 +31,7 @@ GATEWAYS = ("gw-01", "gw-02", "gw-03", "gw-04")
 
 _HUB = """import sys
 from pathlib import Path
-from deploy.hub import serve
+from deploy.hub.hub import serve
 serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], shards=[int(s) for s in sys.argv[4].split(",") if s], judge=False)
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import _common  # noqa: F401  (puts the project on the path)
 
 from collectors.stores import sqlite
-from deploy.hub import serve
+from deploy.hub.hub import serve
 from sensors.reading import Block
 
 site, broker, store_url, out = sys.argv[1:]

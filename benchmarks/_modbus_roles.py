@@ -32,8 +32,8 @@ def stations(buses: int, units: int) -> list[Any]:
 async def fleet(buses: int, units: int, dead: bool) -> None:
     """Serve until stdin closes; tells the endpoints on stdout."""
     from collectors.clock import machine_ms
-    from deploy.fleet import Fleet
-    from deploy.fleet_faults import Faults, InjectedFault, Mishap
+    from deploy.fleet.faults import Faults, InjectedFault, Mishap
+    from deploy.fleet.fleet import Fleet
     from sensors.profile import load_profiles
     from sensors.simulate.steady import Steady
 

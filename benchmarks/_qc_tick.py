@@ -23,7 +23,7 @@ from analytics.events import Events
 from analytics.qc.adaptive import PERIOD_MS
 from analytics.qc.control import LATENESS_MS, QualityControl
 from analytics.qc.trust import Trust
-from deploy.watch_state import GROWING, carried, put_back
+from deploy.watch.state import GROWING, carried, put_back
 from sensors.place import Reach, Station
 
 STEP_MS = 300_000

@@ -12,7 +12,7 @@ from analytics.detectors import Detector, Layout
 from analytics.events import Event, Events
 from analytics.qc.control import QualityControl
 from analytics.qc.trust import Trust
-from deploy.watch_grid import SLOT_MS
+from deploy.watch.grid import SLOT_MS
 
 Row = tuple[str, ...]
 

@@ -26,7 +26,7 @@ from dashboard.casework.books_list import RowFilter, rows_of
 from dashboard.casework.database import Books, open_books
 from dashboard.casework.deadlines import overdue
 from dashboard.casework.desk import Desk
-from dashboard.casework.exchange import import_file
+from dashboard.casework.exchange.exchange import import_file
 from dashboard.casework.goals import goal_states, seed_goals
 from dashboard.casework.grades import month_of
 from dashboard.casework.lifecycle import OPEN_STATES

@@ -37,8 +37,8 @@ from benchmarks.detection_figures import draw_figures
 from benchmarks.detection_scores import Scorer, Tally, games, reliability, tally
 from benchmarks.scenarios.build import build
 from benchmarks.scenarios.plan import PLANS, Plan, home, unseen
-from deploy.replay_folder import replay
-from deploy.scenario import load_scenario
+from deploy.replay.folder import replay
+from deploy.replay.scenario import load_scenario
 
 SHARED = ROOT.parent / "shared"
 CASES = ("A101", "A102", "A103", "A104_null")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from deploy.scenario import load_scenario
+from deploy.replay.scenario import load_scenario
 
 INSTRUMENT = ("drift", "fouling", "spikes", "step_bias", "noise", "flatline")
 

@@ -155,7 +155,7 @@ def _name(process: psutil.Process) -> str:
 
 
 def _free_port() -> int:
-    from deploy.brokers import free_port
+    from deploy.broker.brokers import free_port
 
     return free_port()
 

@@ -70,7 +70,7 @@ class Done:
 
 
 class Hands(Protocol):
-    """What does the work; see `deploy.gateway_hands`. Each raises `UsageError` where the command cannot be met."""
+    """What does the work; see `deploy.gateway.hands`. Each raises `UsageError` where the command cannot be met."""
 
     def kind(self, command: Command) -> Kind:
         """What sort of thing a command is; ``look`` writes to no instrument."""

@@ -1,4 +1,4 @@
-"""The frame of the board: language, masthead, pages. Served by `deploy.board`."""
+"""The frame of the board: language, masthead, pages. Served by `deploy.board.board`."""
 
 from __future__ import annotations
 

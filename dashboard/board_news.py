@@ -21,7 +21,7 @@ from dashboard.casework.measures import Obstacle, Share
 from dashboard.casework.order_lists import late_at
 from dashboard.casework.tables.orders import Order, OrderPart
 from dashboard.classes import worse
-from dashboard.river_page_marks import Happening, events_at
+from dashboard.viewdata.river_marks import Happening, events_at
 from sensors.site import Site
 
 #: Lines of each list; more are counted.

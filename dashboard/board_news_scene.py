@@ -9,10 +9,10 @@ from dashboard.board import RiverToday, Today
 from dashboard.board_news import MOST, GoalNow, News, OrderLine, OrdersNow
 from dashboard.casework.explained import kind_word
 from dashboard.casework.lifecycle import STATES
-from dashboard.goals_page import without_figure
 from dashboard.links import Link, Linker, event_link, order_link, river_link
 from dashboard.scene import reasons
 from dashboard.scene import trend as trend_of
+from dashboard.viewdata.goals import without_figure
 from dashboard.wording import Wording
 from sensors.site import Site
 

@@ -37,27 +37,27 @@ def _tls_options(command: Callable[..., None]) -> Callable[..., None]:
 
 #: Commands in modules of their own, ``module`` or ``module:name``; a module is imported when its command is asked for.
 MODULES = {
-    "account": "deploy.account_command",
-    "alert": "deploy.alert_command",
-    "audit": "deploy.audit_command",
-    "backup": "deploy.backup_command",
-    "books": "deploy.books_command",
-    "certs": "deploy.certs_command",
+    "account": "deploy.office.account_command",
+    "alert": "deploy.office.alert_command",
+    "audit": "deploy.office.audit_command",
+    "backup": "deploy.backup.command",
+    "books": "deploy.office.books_command",
+    "certs": "deploy.broker.command",
     "command": "deploy.command_command",
-    "doctor": "deploy.doctor_command",
-    "fleet": "deploy.fleet_command",
-    "hub": "deploy.hub_command",
-    "orders": "deploy.orders_command",
-    "probe": "deploy.probe_command",
+    "doctor": "deploy.doctor.command",
+    "fleet": "deploy.fleet.command",
+    "hub": "deploy.hub.command",
+    "orders": "deploy.office.orders_command",
+    "probe": "deploy.commissioning.probe_command",
     "qc": "deploy.qc_command",
-    "quarantine": "deploy.quarantine_command",
-    "replay": "deploy.replay_command:replay",
-    "report": "deploy.report_command",
-    "restore": "deploy.restore_command",
-    "scan": "deploy.scan_command",
-    "site": "deploy.site_import:site",
-    "store": "deploy.store_command",
-    "upgrade-check": "deploy.upgrade_check",
+    "quarantine": "deploy.store.quarantine_command",
+    "replay": "deploy.replay.command:replay",
+    "report": "deploy.office.report_command",
+    "restore": "deploy.backup.restore_command",
+    "scan": "deploy.commissioning.scan_command",
+    "site": "deploy.site.importing:site",
+    "store": "deploy.store.command",
+    "upgrade-check": "deploy.doctor.upgrade_check",
 }
 
 
@@ -93,7 +93,7 @@ def cli() -> None:
 @click.option("--embedded-broker", is_flag=True, help="Use the embedded broker even where mosquitto is installed.")
 def run(site: Path, data: Path | None, port: int, host: str, embedded_broker: bool) -> None:
     """Run the whole system on this machine, polling the probes that SITE names."""
-    from deploy.local import Options, run_local
+    from deploy.local.local import Options, run_local
 
     run_local(Options(site, data, port, embedded_broker, host=host), click.echo)
 
@@ -123,7 +123,7 @@ def simulate(
     stations: Path | None, expected: Path | None, names: tuple[str, ...], day: str | None, speed: float, once: bool,
 ) -> None:  # fmt: skip
     """Run the whole system on virtual probes: rivers that behave, or a record that is played through the registers."""
-    from deploy.local import Options, Played, run_local
+    from deploy.local.local import Options, Played, run_local
 
     played = Played(replay, stations, expected, names, day, speed, once) if replay else None
     for name, given in {"--stations": stations, "--expected": expected, "--station": names, "--day": day}.items():
@@ -138,7 +138,7 @@ def simulate(
 @click.argument("site", type=_FOLDER, default=EXAMPLE_SITE)
 def check(site: Path) -> None:
     """Report every mistake in a SITE folder, with file, line and what is accepted."""
-    from deploy.site_check import check_site
+    from deploy.site.check import check_site
 
     found = check_site(site)
     click.echo(
@@ -208,8 +208,8 @@ def gateway(
     ca: Path | None, cert: Path | None, key: Path | None,
 ) -> None:  # fmt: skip
     """Poll probes, keep readings on disk, publish them."""
-    from deploy.gateway import serve
-    from deploy.tls import TlsFiles
+    from deploy.broker.tls import TlsFiles
+    from deploy.gateway.gateway import serve
 
     serve(site, names, broker, data, TlsFiles(ca, cert, key), metrics=metrics, keep_hours=keep_hours)
 
@@ -225,8 +225,8 @@ def gateway(
 @click.option("--bind", default="", help="Address that the broker listens on.  [default: every one of the machine]")
 def broker_config(site: Path, folder: Path, out: Path, home: Path | None, state: Path, port: int, bind: str) -> None:
     """Write mosquitto's configuration and access list for a SITE, with everything that they need."""
-    from deploy.broker_config import BrokerPlan, write
-    from deploy.certs import Authority
+    from deploy.broker.certs import Authority
+    from deploy.broker.config import BrokerPlan, write
     from sensors.site import load_site
 
     plan = BrokerPlan((home or out).absolute(), state.absolute(), port, bind)
@@ -250,8 +250,8 @@ def bundle(
     site: Path, gateway: str, folder: Path, broker: str, out: Path, min_days: int, wheels: Path | None
 ) -> None:  # fmt: skip
     """Pack one file for a USB stick: a GATEWAY's part of the SITE, its certificate, its service."""
-    from deploy.bundle import write_bundle
-    from deploy.certs import Authority
+    from deploy.broker.bundle import write_bundle
+    from deploy.broker.certs import Authority
     from sensors.site import load_site
 
     packed = write_bundle(
@@ -281,7 +281,7 @@ def board(
     behind_proxy: bool, key: Path | None, channels: Path | None, oidc: Path | None,
 ) -> None:  # fmt: skip
     """Serve the board."""
-    from deploy.board import BoardOptions, serve
+    from deploy.board.board import BoardOptions, serve
 
     serve(BoardOptions(site, store, host, port, books, files, access, behind_proxy, key, channels, oidc))
 
@@ -293,7 +293,7 @@ def board(
 @click.option("--seed", type=int, default=1)
 def history(site: Path, data: Path, hours: int, seed: int) -> None:
     """Fill the gateways' spools with the virtual past."""
-    from deploy.virtual import fill_history
+    from deploy.local.virtual import fill_history
 
     fill_history(site, data, hours, seed)
 
@@ -304,7 +304,7 @@ def history(site: Path, data: Path, hours: int, seed: int) -> None:
 @click.option("--demo", type=int, help="Seed of the virtual rivers: fill new books for a demonstration.")
 def office(site: Path, data: Path, demo: int | None) -> None:
     """Open the books of a system on one machine and enter what the site has."""
-    from deploy.office import prepare_office
+    from deploy.office.office import prepare_office
 
     prepare_office(site, data, demo_seed=demo)
 
@@ -313,7 +313,7 @@ def office(site: Path, data: Path, demo: int | None) -> None:
 @click.option("--port", type=int, required=True)
 def broker(port: int) -> None:
     """Run the embedded broker."""
-    from deploy.brokers import serve_embedded
+    from deploy.broker.brokers import serve_embedded
 
     serve_embedded(port)
 

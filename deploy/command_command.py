@@ -49,8 +49,8 @@ def command(
     declares, and probe lists it. A calibration is answered with what is there and what would be written; nothing is
     done until the same command is given again with the --confirm TOKEN of that answer.
     """
-    from deploy.holders import OPERATOR, check_holder
-    from deploy.tls import TlsFiles, broker_address
+    from deploy.broker.holders import OPERATOR, check_holder
+    from deploy.broker.tls import TlsFiles, broker_address
     from sensors.errors import UsageError
     from sensors.site import load_site
 

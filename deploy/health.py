@@ -20,7 +20,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from deploy.metrics import Measure, page
+from deploy.metrics.text import Measure, page
 from sensors.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Face:
     checks : callable
         What it needs, as it is now.
     measure : callable
-        Adds its samples; see `deploy.metrics`.
+        Adds its samples; see `deploy.metrics.text`.
     refresh : coroutine function
         Awaited before either, where something has to be looked up.
     """

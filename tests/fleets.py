@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 from collectors.clock import Now
-from deploy.fleet import Fleet, Instrument
+from deploy.fleet.fleet import Fleet, Instrument
 from sensors.endpoint import Endpoint, parse_endpoint
 from sensors.place import Station
 from sensors.profile import load_profiles

@@ -14,12 +14,12 @@ from collectors.quarantine import Quarantine
 from collectors.stores import open_store
 from collectors.stores.base import ReadingStore
 from dashboard.board import today
-from deploy.brokers import choose
-from deploy.fleet import Fleet
-from deploy.gateway import Gateway
-from deploy.gateway_config import gateway_config
-from deploy.hub import Hub
-from deploy.supervisor import Supervisor
+from deploy.broker.brokers import choose
+from deploy.fleet.fleet import Fleet
+from deploy.gateway.config import gateway_config
+from deploy.gateway.gateway import Gateway
+from deploy.hub.hub import Hub
+from deploy.local.supervisor import Supervisor
 from sensors.reading import StationState
 from sensors.site import Site, replace_stations
 
@@ -86,7 +86,7 @@ async def live(site: Site, broker: str, store: ReadingStore, folder: Path, instr
 
 
 def test_a_register_becomes_a_row_on_the_board(xietang, broker, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("deploy.hub.TICK_S", 0.2)
+    monkeypatch.setattr("deploy.hub.hub.TICK_S", 0.2)
     site = one_river(xietang)
     store = open_store(f"sqlite:///{tmp_path / 'store.sqlite'}")
 

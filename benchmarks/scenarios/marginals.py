@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.scenarios.truth import SEEN
-from deploy.scenario import Scenario, load_scenario
+from deploy.replay.scenario import Scenario, load_scenario
 
 HOUR, DAY = 12, 288
 

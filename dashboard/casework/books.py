@@ -9,7 +9,7 @@ from dashboard.casework.books_seen import INSPECTIONS, PATROLS, PUBLIC_REPORTS
 from dashboard.casework.books_stations import SAMPLES, VISITS
 from dashboard.casework.books_survey import LEAK_POINTS, OUTFALLS, RIVER_POLICY, SHOPS
 from dashboard.casework.books_works import BOATS, CLEARINGS, PIPES, RIVER_WORKS, STRUCTURES
-from dashboard.casework.exchange_book import Book
+from dashboard.casework.exchange.book import Book
 
 BOOKS: Mapping[str, Book] = MappingProxyType(
     {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dashboard.casework.exchange_book import Check, Merged, Objection
-from dashboard.casework.exchange_said import Said, _
+from dashboard.casework.exchange.book import Check, Merged, Objection
+from dashboard.casework.exchange.said import Said, _
 from dashboard.casework.survey import needs_of, stage_index
 from dashboard.casework.vocabulary import OUTFALL_STAGES
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard.casework.exchange_book import Column
-from dashboard.casework.exchange_kinds import Day, Kind, Number, Reference, Text
+from dashboard.casework.exchange.book import Column
+from dashboard.casework.exchange.kinds import Day, Kind, Number, Reference, Text
 
 #: An id; a long text.
 ID = Text(64, one_line=True)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_kinds import Text
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.kinds import Text
 from sensors.site import Site
 
 #: Rows on a page.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dashboard.casework import vocabulary as words
 from dashboard.casework.books_checks import in_order
 from dashboard.casework.books_columns import ID, LONG, day, department, grid, ident, line, note, of, position, river
-from dashboard.casework.exchange_book import Book, Part
-from dashboard.casework.exchange_kinds import Choice, Instant, Number, Reference
+from dashboard.casework.exchange.book import Book, Part
+from dashboard.casework.exchange.kinds import Choice, Instant, Number, Reference
 from dashboard.casework.tables.inspections import Finding, Inspection, Patrol, PatrolRecord, PublicReport
 
 _ORDER = Reference("order")

@@ -7,8 +7,8 @@ from typing import Any
 from dashboard.casework import vocabulary as words
 from dashboard.casework.books_checks import in_order
 from dashboard.casework.books_columns import day, ident, line, note, of
-from dashboard.casework.exchange_book import Book, Part
-from dashboard.casework.exchange_kinds import AmountText, Choice, DeterminandName, Instant, Number, Reference, YesNo
+from dashboard.casework.exchange.book import Book, Part
+from dashboard.casework.exchange.kinds import AmountText, Choice, DeterminandName, Instant, Number, Reference, YesNo
 from dashboard.casework.tables.stations import Calibration, Sample, SampleResult, StationVisit
 from dashboard.casework.visits import passes
 

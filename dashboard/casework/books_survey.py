@@ -19,8 +19,8 @@ from dashboard.casework.books_columns import (
     reach,
     river,
 )
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_kinds import Choice, Number, Reference, YesNo
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.kinds import Choice, Number, Reference, YesNo
 from dashboard.casework.tables.survey import LeakPoint, OutfallRecord, RiverPolicy, Shop
 
 OUTFALLS = Book(

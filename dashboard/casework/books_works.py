@@ -18,8 +18,8 @@ from dashboard.casework.books_columns import (
     reach,
     river,
 )
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_kinds import Choice, Number, YesNo
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.kinds import Choice, Number, YesNo
 from dashboard.casework.tables.works import Boat, Pipe, RiverWork, SedimentClearing, Structure
 
 PIPES = Book(

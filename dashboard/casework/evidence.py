@@ -1,6 +1,6 @@
 """What the water says of an event, as an order carries it: readings, ranked outfalls, rain, similar events before.
 
-The keys of an event's `detail` are those that `deploy.watch_rows.event_row` writes. Each may be missing or of another
+The keys of an event's `detail` are those that `deploy.watch.rows.event_row` writes. Each may be missing or of another
 form: what cannot be read is left out, never guessed. `dashboard.casework.explained` puts it into words.
 """
 

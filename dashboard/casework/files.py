@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.casework.exchange_said import Said, _
+from dashboard.casework.exchange.said import Said, _
 from dashboard.casework.files_media import Media, media_of, without_position
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.files import Attachment

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from collectors.stores.base import ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.exchange_said import _
+from dashboard.casework.exchange.said import _
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
 from dashboard.casework.lifecycle import SERVICE, Refused
 from dashboard.casework.measures import MEASURES, Grounds, Measured

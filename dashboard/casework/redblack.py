@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from analytics.grading import WaterClass
 from analytics.periods import Period
 from dashboard.casework.desk import Desk
-from dashboard.casework.exchange_said import _
+from dashboard.casework.exchange.said import _
 from dashboard.casework.grades import MonthGrade
 from dashboard.casework.lifecycle import Refused
 from dashboard.casework.sequences import take_turn

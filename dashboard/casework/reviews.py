@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from collectors.stores.base import Flag, ReadingStore
-from dashboard.casework.exchange_said import Said, _
+from dashboard.casework.exchange.said import Said, _
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.stations import DECISIONS, Review
 from sensors.determinand import DETERMINANDS

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from dashboard.casework import vocabulary as words
-from dashboard.casework.exchange_said import Said, _
+from dashboard.casework.exchange.said import Said, _
 from dashboard.casework.tables.files import Attachment
 from dashboard.casework.tables.survey import LEAK_STATES, OUTFALL_STAGES, LeakPoint, OutfallRecord, Shop
 from dashboard.casework.vocabulary import Words

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.qc.visits import Visit
-from dashboard.casework.exchange_said import Said, _
+from dashboard.casework.exchange.said import Said, _
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.stations import VISIT_KINDS, Calibration, StationVisit
 

@@ -12,12 +12,12 @@ from dashboard.access import Viewer
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.grades import month_grades
-from dashboard.events_page import seen
 from dashboard.ground import ground
 from dashboard.i18n import translator
 from dashboard.reports import water as wet
 from dashboard.reports import work
 from dashboard.reports.model import Report, Section, Stamp
+from dashboard.viewdata.events import seen
 from dashboard.wording import Wording
 
 #: Who may read everything: what a report of the whole site is made for.

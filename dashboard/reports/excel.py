@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboard.casework.exchange_table import dangerous
+from dashboard.casework.exchange.table import dangerous
 from dashboard.reports.figures import COLOURS, WRITING
 from dashboard.reports.model import Cell, Report, Section, Stamp, Table
 from dashboard.reports.zipped import steady

@@ -13,10 +13,10 @@ from dashboard.casework.explained import kind_word
 from dashboard.classes import CLASSES, Condition
 from dashboard.evaluation_table import Line, river_lines, section_lines
 from dashboard.evaluations import PeriodReport, period_report
-from dashboard.events_page import Seen, shown, source, standing_word
-from dashboard.orders_page_words import minute, river_name
 from dashboard.reports.figures import river_map, stacked
 from dashboard.reports.model import Cell, Figure, Section, Table, cells, number, table
+from dashboard.viewdata.events import Seen, shown, source, standing_word
+from dashboard.viewdata.orders_words import minute, river_name
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 

@@ -20,10 +20,10 @@ from dashboard.casework.grades import MonthGrade
 from dashboard.casework.redblack import ListLine, compute_list, published
 from dashboard.casework.tables.goals import Goal, GoalProgress, ListEntry
 from dashboard.casework.tables.orders import Order, OrderPart
-from dashboard.goals_page import term
-from dashboard.orders_page_words import department_names, minute, river_name, state_word
 from dashboard.reports.figures import bars
 from dashboard.reports.model import Cell, Figure, Section, Table, cells, number, table
+from dashboard.viewdata.goals import term
+from dashboard.viewdata.orders_words import department_names, minute, river_name, state_word
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 

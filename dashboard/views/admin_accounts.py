@@ -7,8 +7,8 @@ import streamlit as st
 from dashboard.accounts import people
 from dashboard.accounts.refusals import Refused
 from dashboard.accounts.words import role_words
-from dashboard.admin_page import Person, contacts_of, persons
 from dashboard.page import Context
+from dashboard.viewdata.admin import Person, contacts_of, persons
 from dashboard.views.admin_said import act, show_once
 
 #: Stands for an account that is not there yet.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.admin_page import channels, outside, try_channel
 from dashboard.alerts.contacts import Outside
 from dashboard.page import Context
+from dashboard.viewdata.admin import channels, outside, try_channel
 from dashboard.views.admin_said import act
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING

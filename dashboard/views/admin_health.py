@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.admin_page_health import SILENT_MS, GatewayState, Process, health
 from dashboard.page import Context
+from dashboard.viewdata.admin_health import SILENT_MS, GatewayState, Process, health
 from dashboard.wording import NOTHING
 
 _GB = 10**9

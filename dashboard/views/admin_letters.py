@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.admin_page import MOST, dismiss, letters, send_again
 from dashboard.page import Context
+from dashboard.viewdata.admin import MOST, dismiss, letters, send_again
 from dashboard.views.admin_said import act
 from dashboard.wording import NOTHING
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.admin_page import MOST, subjects, trail
 from dashboard.casework.audit import verify
 from dashboard.casework.reasons import reason_word
 from dashboard.i18n import Translator
 from dashboard.page import Context
+from dashboard.viewdata.admin import MOST, subjects, trail
 from dashboard.views.text import plain
 
 #: Spans that can be looked at [days]; 0 for all.

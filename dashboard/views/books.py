@@ -6,13 +6,13 @@ import streamlit as st
 
 from dashboard import parts
 from dashboard.access import STAFF
-from dashboard.books_page import title, today
-from dashboard.books_page_care import care_lines, compared
-from dashboard.books_page_ledger import ledger
-from dashboard.books_page_rights import sees
 from dashboard.casework.books import BOOKS
 from dashboard.casework.tables.stations import Sample
 from dashboard.page import Context, Page
+from dashboard.viewdata.books import title, today
+from dashboard.viewdata.books_care import care_lines, compared
+from dashboard.viewdata.books_ledger import ledger
+from dashboard.viewdata.books_rights import sees
 from dashboard.views.books_bound import choose
 from dashboard.views.books_shelf import shelf
 from dashboard.views.books_visits import visits

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement
 
 from dashboard import parts
 from dashboard.accounts.trail import note
-from dashboard.books_page_ledger import Line, ledger
-from dashboard.books_page_rights import PRIVATE, hidden, may_import
-from dashboard.casework.exchange import Report, import_file
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_write import FORMATS, exported
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.exchange import Report, import_file
+from dashboard.casework.exchange.write import FORMATS, exported
 from dashboard.page import Context
+from dashboard.viewdata.books_ledger import Line, ledger
+from dashboard.viewdata.books_rights import PRIVATE, hidden, may_import
 from dashboard.views.books_save import said
 from dashboard.views.text import plain
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.books_page import is_day, is_instant, is_number, long_text, options
-from dashboard.casework.exchange_book import Column
-from dashboard.casework.exchange_edit import Cells
-from dashboard.casework.exchange_kinds import Cell, Choice, Context, text_of
+from dashboard.casework.exchange.book import Column
+from dashboard.casework.exchange.edit import Cells
+from dashboard.casework.exchange.kinds import Cell, Choice, Context, text_of
 from dashboard.i18n import Translator
+from dashboard.viewdata.books import is_day, is_instant, is_number, long_text, options
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING
 from sensors.site import Site

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from dashboard.casework import files
-from dashboard.casework.exchange_book import Book
+from dashboard.casework.exchange.book import Book
 from dashboard.casework.tables.files import Attachment
-from dashboard.orders_page_thumbs import thumbnail
 from dashboard.page import Context
+from dashboard.viewdata.orders_thumbs import thumbnail
 from dashboard.views.books_save import keep_files, said
 
 #: Largest file [MB]; photos have a lower limit (`dashboard.casework.files.FileSettings`).

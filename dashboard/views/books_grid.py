@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.books_page import as_written
-from dashboard.books_page_grid import edits_of
-from dashboard.books_page_rights import editor, hidden
-from dashboard.casework.exchange_book import Book, Column
-from dashboard.casework.exchange_edit import STEPPED, Cells, shown_of
-from dashboard.casework.exchange_kinds import Cell, text_of
-from dashboard.casework.exchange_kinds import Context as CellContext
+from dashboard.casework.exchange.book import Book, Column
+from dashboard.casework.exchange.edit import STEPPED, Cells, shown_of
+from dashboard.casework.exchange.kinds import Cell, text_of
+from dashboard.casework.exchange.kinds import Context as CellContext
 from dashboard.page import Context
+from dashboard.viewdata.books import as_written
+from dashboard.viewdata.books_grid import edits_of
+from dashboard.viewdata.books_rights import editor, hidden
 from dashboard.views.books_fields import column_config
 from dashboard.views.books_save import said, save_edits
 from dashboard.wording import NOTHING

@@ -9,18 +9,18 @@ from typing import Any
 import streamlit as st
 
 from dashboard import parts
-from dashboard.books_page import history, key_text, shown, stages
-from dashboard.books_page_grid import parts_of
-from dashboard.books_page_ledger import Line, ledger
-from dashboard.books_page_rights import editor, hidden, sees
-from dashboard.books_page_steps import STEPPING, Step, steps_of
 from dashboard.casework.books_list import STATE
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_edit import STEPPED, Cells, Edit, find_row, name_of, shown_of
-from dashboard.casework.exchange_kinds import Choice
-from dashboard.casework.exchange_kinds import Context as CellContext
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.edit import STEPPED, Cells, Edit, find_row, name_of, shown_of
+from dashboard.casework.exchange.kinds import Choice
+from dashboard.casework.exchange.kinds import Context as CellContext
 from dashboard.casework.files import attachments
 from dashboard.page import Context
+from dashboard.viewdata.books import history, key_text, shown, stages
+from dashboard.viewdata.books_grid import parts_of
+from dashboard.viewdata.books_ledger import Line, ledger
+from dashboard.viewdata.books_rights import editor, hidden, sees
+from dashboard.viewdata.books_steps import STEPPING, Step, steps_of
 from dashboard.views.books_fields import column_config, fields
 from dashboard.views.books_files import gallery
 from dashboard.views.books_grid import table

@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from dashboard.access import OFFICE
-from dashboard.books_page_rights import EDITORS, editor
-from dashboard.books_page_steps import Step, take_step
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_edit import Edit, EditRefusedError, Saved, find_row, save
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.edit import Edit, EditRefusedError, Saved, find_row, save
 from dashboard.casework.files import attach
 from dashboard.casework.survey import RefusedError
 from dashboard.page import Context
+from dashboard.viewdata.books_rights import EDITORS, editor
+from dashboard.viewdata.books_steps import Step, take_step
 from dashboard.views.text import plain
 
 #: Where the session keeps what was done, until it is said.

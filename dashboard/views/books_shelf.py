@@ -8,7 +8,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard import parts
-from dashboard.books_page import (
+from dashboard.casework.books_list import ROWS, Found, RowFilter, rows_of, where
+from dashboard.casework.exchange.book import Book
+from dashboard.casework.exchange.kinds import Context as CellContext
+from dashboard.page import Context
+from dashboard.sources import Sources
+from dashboard.viewdata.books import (
     filter_of,
     key_of,
     lines,
@@ -18,13 +23,8 @@ from dashboard.books_page import (
     state_words,
     title,
 )
-from dashboard.books_page_ledger import ledger
-from dashboard.books_page_rights import hidden, may_edit
-from dashboard.casework.books_list import ROWS, Found, RowFilter, rows_of, where
-from dashboard.casework.exchange_book import Book
-from dashboard.casework.exchange_kinds import Context as CellContext
-from dashboard.page import Context
-from dashboard.sources import Sources
+from dashboard.viewdata.books_ledger import ledger
+from dashboard.viewdata.books_rights import hidden, may_edit
 from dashboard.views.books_bound import choose, page_number, search, turn
 from dashboard.views.books_exchange import exchange
 from dashboard.views.books_grid import grid

@@ -8,15 +8,15 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import select
 
-from dashboard.books_page import today
-from dashboard.books_page_rights import editor, may_edit
 from dashboard.casework import vocabulary
 from dashboard.casework.books import BOOKS
-from dashboard.casework.exchange_said import Said
+from dashboard.casework.exchange.said import Said
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.stations import VISIT_KINDS, StationVisit
 from dashboard.casework.visits import LONGEST_MS, calibrate, close_visit, left_open, open_visit
 from dashboard.page import Context
+from dashboard.viewdata.books import today
+from dashboard.viewdata.books_rights import editor, may_edit
 from dashboard.views.books_save import roles, said
 from dashboard.views.text import plain
 from sensors.determinand import DETERMINANDS

@@ -7,10 +7,11 @@ from contextlib import nullcontext
 import streamlit as st
 
 from collectors.stores.base import DAY_MS
-from dashboard import events_page, parts
+from dashboard import parts
 from dashboard.access import STAFF
 from dashboard.casework.explained import kind_word
 from dashboard.page import Context, Page
+from dashboard.viewdata import events as events_page
 from dashboard.views import events_one, going
 from dashboard.views.chosen import unknown
 from dashboard.views.text import plain

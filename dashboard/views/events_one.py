@@ -8,17 +8,18 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from collectors.stores.base import Event
-from dashboard import events_page, parts
+from dashboard import parts
 from dashboard.casework.cases import VERDICTS, accept, merge, reject
 from dashboard.casework.evidence import gather
 from dashboard.casework.explained import explained, kind_word
 from dashboard.casework.lifecycle import Refused
 from dashboard.casework.tables.orders import Order
-from dashboard.events_page import Seen
-from dashboard.events_page_picture import picture
-from dashboard.events_page_sources import sources
-from dashboard.orders_page_words import department_names, minute, state_word
 from dashboard.page import Context
+from dashboard.viewdata import events as events_page
+from dashboard.viewdata.events import Seen
+from dashboard.viewdata.events_picture import picture
+from dashboard.viewdata.events_sources import sources
+from dashboard.viewdata.orders_words import department_names, minute, state_word
 from dashboard.views import going
 from dashboard.views.text import plain
 from dashboard.views.typed import fits

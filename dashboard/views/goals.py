@@ -9,11 +9,13 @@ import streamlit as st
 
 from dashboard import parts
 from dashboard.access import OFFICE, STAFF
-from dashboard.books_page_ledger import ledger
 from dashboard.casework.goals import GoalState, change_goal, goal_states, progress, seed_goals
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
 from dashboard.casework.lifecycle import Refused
-from dashboard.goals_page import (
+from dashboard.page import Context, Page
+from dashboard.sources import Sources
+from dashboard.viewdata.books_ledger import ledger
+from dashboard.viewdata.goals import (
     HISTORY_DAYS,
     ITEMS,
     Area,
@@ -31,8 +33,6 @@ from dashboard.goals_page import (
     standing,
     summary,
 )
-from dashboard.page import Context, Page
-from dashboard.sources import Sources
 from dashboard.views.books_bound import page_number, turn
 from dashboard.views.books_save import said, say
 from dashboard.views.chosen import unknown

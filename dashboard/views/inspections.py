@@ -9,12 +9,14 @@ import streamlit as st
 from analytics.periods import Period
 from dashboard import parts
 from dashboard.access import OFFICE, STAFF
-from dashboard.books_page_ledger import ledger
 from dashboard.casework.books import BOOKS
 from dashboard.casework.grades import MonthGrade, month_grades, month_of
 from dashboard.casework.lifecycle import Refused
 from dashboard.casework.redblack import ListLine, compute_list, publish_list, published
-from dashboard.inspections_page import (
+from dashboard.page import Context, Page
+from dashboard.sources import Sources
+from dashboard.viewdata.books_ledger import ledger
+from dashboard.viewdata.inspections import (
     figures,
     finding_lines,
     formula,
@@ -25,8 +27,6 @@ from dashboard.inspections_page import (
     part_lines,
     rules_of,
 )
-from dashboard.page import Context, Page
-from dashboard.sources import Sources
 from dashboard.views.books_bound import choose, switch
 from dashboard.views.books_save import said, say
 from dashboard.views.books_shelf import shelf

@@ -15,14 +15,14 @@ from dashboard.access import Viewer
 from dashboard.board import RiverToday, Today
 from dashboard.board_news import GoalNow, News, OrdersNow, goals_now, news, orders_now
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
-from dashboard.river_page import Section, sections
-from dashboard.river_page_calendar import MonthOf, year, years
-from dashboard.river_page_file import RiverFile, river_file
-from dashboard.river_page_marks import Happening, events_at
-from dashboard.river_page_profile import Lane, profile
 from dashboard.series import Series, series
 from dashboard.sources import Sources
-from dashboard.station_page import Coverage, Head, coverage, heads
+from dashboard.viewdata.river import Section, sections
+from dashboard.viewdata.river_calendar import MonthOf, year, years
+from dashboard.viewdata.river_file import RiverFile, river_file
+from dashboard.viewdata.river_marks import Happening, events_at
+from dashboard.viewdata.river_profile import Lane, profile
+from dashboard.viewdata.station import Coverage, Head, coverage, heads
 
 #: How long answers are kept [s]: of orders, of readings, of the books, of what changes once an hour or less.
 ORDERS_S = 4

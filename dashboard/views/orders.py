@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard import orders_page, parts
+from dashboard import parts
 from dashboard.access import STAFF
 from dashboard.casework.lifecycle import STATES
 from dashboard.casework.order_lists import OrderFilter, Page, order_counts
 from dashboard.casework.order_lists import orders_page as page_of
-from dashboard.orders_page_words import department_names, origin_words, state_word, urgency_words
 from dashboard.page import Context
 from dashboard.page import Page as BoardPage
+from dashboard.viewdata import orders as orders_page
+from dashboard.viewdata.orders_words import department_names, origin_words, state_word, urgency_words
 from dashboard.views import going, orders_new, orders_one
 from dashboard.views.text import plain
 

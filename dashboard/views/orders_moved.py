@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import orders_page
 from dashboard.casework.order_lists import Story
 from dashboard.casework.tables.orders import OrderStep
-from dashboard.orders_page_words import action_word, minute, role_word, state_word
 from dashboard.page import Context
+from dashboard.viewdata import orders as orders_page
+from dashboard.viewdata.orders_words import action_word, minute, role_word, state_word
 from dashboard.views.text import plain
 
 

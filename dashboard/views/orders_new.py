@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.casework.lifecycle import Refused
 from dashboard.casework.orders import open_order
-from dashboard.orders_page_words import origin_words, urgency_words
 from dashboard.page import Context
+from dashboard.viewdata.orders_words import origin_words, urgency_words
 from dashboard.views.text import plain
 from dashboard.views.typed import fits
 

@@ -8,8 +8,8 @@ from dashboard.casework.lifecycle import DEPARTMENT_STATES, Refused
 from dashboard.casework.notices import issue, notice_docx, notice_pdf
 from dashboard.casework.order_lists import Story
 from dashboard.casework.tables.orders import Notice
-from dashboard.orders_page_words import department_names, minute, notice_words
 from dashboard.page import Context
+from dashboard.viewdata.orders_words import department_names, minute, notice_words
 from dashboard.views import orders_moved
 from dashboard.views.text import plain
 from sensors.errors import RiverChiefError

@@ -7,14 +7,15 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import orders_page, parts
+from dashboard import parts
 from dashboard.casework.evidence import Evidence
 from dashboard.casework.explained import explained
 from dashboard.casework.files import read
 from dashboard.casework.order_lists import Story, story
-from dashboard.orders_page_thumbs import thumbnail
-from dashboard.orders_page_words import minute
 from dashboard.page import Context
+from dashboard.viewdata import orders as orders_page
+from dashboard.viewdata.orders_thumbs import thumbnail
+from dashboard.viewdata.orders_words import minute
 from dashboard.views import orders_notices, orders_steps
 from dashboard.views.text import plain
 from sensors.errors import BooksError

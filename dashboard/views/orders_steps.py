@@ -16,8 +16,8 @@ from dashboard.casework.order_lists import Story
 from dashboard.casework.orders import apply, possible
 from dashboard.casework.survey import RefusedError
 from dashboard.casework.tables.orders import Order
-from dashboard.orders_page_words import action_word, department_names, minute, urgency_words
 from dashboard.page import Context
+from dashboard.viewdata.orders_words import action_word, department_names, minute, urgency_words
 from dashboard.views import orders_moved
 from dashboard.views.text import plain
 from dashboard.views.typed import fits

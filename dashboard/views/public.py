@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import parts
 from dashboard.access import STAFF
 from dashboard.page import Context, Page
-from dashboard.public_page import public
+from dashboard.viewdata.public import public
 from dashboard.views import about
 from dashboard.views.text import plain
 from sensors.errors import StoreError

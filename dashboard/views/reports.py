@@ -11,11 +11,11 @@ from analytics.periods import Period, PeriodKind
 from dashboard.access import OFFICE
 from dashboard.casework.files import read
 from dashboard.i18n import LANGUAGES
-from dashboard.orders_page_words import minute
 from dashboard.page import Context, Page
 from dashboard.reports.content import content, stamp
 from dashboard.reports.keep import Kept, file_name, keep, kept, printed
 from dashboard.reports.model import Report
+from dashboard.viewdata.orders_words import minute
 from dashboard.views import chosen
 from dashboard.views.text import plain
 from dashboard.wording import Wording

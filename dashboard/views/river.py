@@ -8,7 +8,7 @@ from dashboard import parts, scene
 from dashboard.access import STAFF
 from dashboard.board import RiverToday, Today, narrowed
 from dashboard.page import Context, Page
-from dashboard.river_page_scene import neighbours
+from dashboard.viewdata.river_scene import neighbours
 from dashboard.views import chosen, going, kept, river_course, river_file
 from dashboard.views.text import plain
 from dashboard.wording import Wording

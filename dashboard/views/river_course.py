@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import parts, river_page_scene
+from dashboard import parts
 from dashboard.board import RiverToday, Today
 from dashboard.casework.explained import kind_word
 from dashboard.charts import Mark
 from dashboard.page import Context
-from dashboard.river_page_marks import LOOK_BACK_DAYS, Happening, orders_at, orders_of_events
+from dashboard.viewdata import river_scene as river_page_scene
+from dashboard.viewdata.river_marks import LOOK_BACK_DAYS, Happening, orders_at, orders_of_events
 from dashboard.views import chosen, courses, going, kept
 from dashboard.wording import Wording
 from sensors.determinand import DETERMINANDS

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import parts, river_page_policy, river_page_policy_words, river_page_scene
+from dashboard import parts
 from dashboard.board import RiverToday, Today
 from dashboard.page import Context
+from dashboard.viewdata import river_policy as river_page_policy
+from dashboard.viewdata import river_policy_words as river_page_policy_words
+from dashboard.viewdata import river_scene as river_page_scene
 from dashboard.views import going, kept
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import parts, station_page_scene
+from dashboard import parts
 from dashboard.access import STAFF
 from dashboard.board import StationToday, Today, narrowed
 from dashboard.page import Context, Page
-from dashboard.station_page import gateway_now
-from dashboard.station_page_care import Care, care
+from dashboard.viewdata import station_scene as station_page_scene
+from dashboard.viewdata.station import gateway_now
+from dashboard.viewdata.station_care import Care, care
 from dashboard.views import chosen, going, station_care, station_review, station_signals
 from dashboard.views.text import plain
 from dashboard.wording import Wording

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from dashboard import parts, station_page_scene
+from dashboard import parts
 from dashboard.board import StationToday, Today
 from dashboard.page import Context
-from dashboard.station_page_care import Care
-from dashboard.station_page_care import samples as samples_of
+from dashboard.viewdata import station_scene as station_page_scene
+from dashboard.viewdata.station_care import Care
+from dashboard.viewdata.station_care import samples as samples_of
 from dashboard.views import kept
 from sensors.determinand import DETERMINANDS
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from collectors.stores import open_store
-from dashboard import parts, station_page_scene
+from dashboard import parts
 from dashboard.board import StationToday, Today
 from dashboard.casework.reviews import decide
 from dashboard.casework.survey import RefusedError
 from dashboard.page import Context, Denied
-from dashboard.station_page import effects
-from dashboard.station_page_care import Care, Run
+from dashboard.viewdata import station_scene as station_page_scene
+from dashboard.viewdata.station import effects
+from dashboard.viewdata.station_care import Care, Run
 from dashboard.views import chosen, courses, kept, station_signals
 from dashboard.views.text import plain
 from sensors.errors import BooksError, StoreError

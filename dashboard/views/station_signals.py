@@ -7,13 +7,14 @@ from collections import Counter
 import streamlit as st
 
 from collectors.stores.base import DAY_MS, HOUR_MS
-from dashboard import parts, station_page_scene
+from dashboard import parts
 from dashboard.board import StationToday, Today
 from dashboard.casework.explained import kind_word
 from dashboard.charts import Doubt, Mark
 from dashboard.page import Context
-from dashboard.station_page import doubts, faults, verdicts
-from dashboard.station_page_care import care
+from dashboard.viewdata import station_scene as station_page_scene
+from dashboard.viewdata.station import doubts, faults, verdicts
+from dashboard.viewdata.station_care import care
 from dashboard.views import chosen, courses, kept
 from dashboard.wording import Wording
 from sensors.determinand import DETERMINANDS

@@ -12,9 +12,9 @@ from dashboard.access import STAFF
 from dashboard.board import narrowed
 from dashboard.board_news import GoalNow, OrdersNow, orders_now
 from dashboard.page import Context, Page
+from dashboard.viewdata.wall import wall
 from dashboard.views import kept
 from dashboard.views.text import plain
-from dashboard.wall_page import wall
 from sensors.errors import BooksError, StoreError
 
 #: Seconds between looks at the store.

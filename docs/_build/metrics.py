@@ -25,7 +25,7 @@ HEAD = {
 
 def told(root: Path) -> list[tuple[str, str, str, str]]:
     """Name, kind, labels and help of every metric."""
-    from deploy.metrics import PREFIX
+    from deploy.metrics.text import PREFIX
 
     found = []
     for path in sorted((root / "deploy").glob("*.py")):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks.scenarios.weather import PER_DAY
-from deploy.detections_file import known_by
-from deploy.replay_folder import replay
-from deploy.scenario import load_scenario
+from deploy.replay.detections_file import known_by
+from deploy.replay.folder import replay
+from deploy.replay.scenario import load_scenario
 from tests.benchmarks.causality import LATENESS, cut, faulty
 
 START = datetime(2025, 7, 5)

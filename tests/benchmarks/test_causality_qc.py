@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from deploy.qc_command import flag_file
-from deploy.scenario import load_scenario
+from deploy.replay.scenario import load_scenario
 from tests.analytics.qc import faults
 from tests.analytics.qc.water import CHANNELS, times, water
 

@@ -19,7 +19,7 @@ from benchmarks.scenarios.sources import inflows
 from benchmarks.scenarios.transport import Carrier
 from benchmarks.scenarios.truth import sigmas, tier
 from benchmarks.scenarios.weather import PER_DAY, rain
-from deploy.scenario import load_scenario
+from deploy.replay.scenario import load_scenario
 from sensors.network import components
 from tests.benchmarks.plans import TINY
 

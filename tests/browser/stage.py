@@ -18,8 +18,8 @@ from dashboard.accounts.signin import set_password
 from dashboard.casework.database import Books, open_books
 from dashboard.casework.desk import Desk
 from dashboard.casework.reviews import queue
-from dashboard.casework.seed import seed, seed_demo
-from dashboard.casework.seed_demo_cases import demo_events, seed_demo_cases
+from dashboard.casework.seed.demo_cases import demo_events, seed_demo_cases
+from dashboard.casework.seed.seed import seed, seed_demo
 from dashboard.casework.tables.accounts import Account
 from dashboard.casework.tables.survey import OutfallRecord
 from sensors.reading import Quality

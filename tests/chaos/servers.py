@@ -95,7 +95,7 @@ def gateway(plan: Plan, folder: Path) -> Process:
 
 _HUB = """import sys
 from pathlib import Path
-from deploy.hub import serve
+from deploy.hub.hub import serve
 serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3], shards=[int(sys.argv[4])], judge=False)
 """
 

@@ -9,7 +9,7 @@ import pytest
 from collectors.bus import Bus, BusError
 from collectors.modbus_frame import Rtu, crc, reading, writing
 from collectors.modbus_owed import OWED_S, Owed
-from deploy.fleet_faults import InjectedFault, Mishap
+from deploy.fleet.faults import InjectedFault, Mishap
 from tests.fleets import SERIAL, fleet_of
 
 #: Four blocks of one length: their answers look alike.

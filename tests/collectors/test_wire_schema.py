@@ -30,7 +30,7 @@ from collectors.wire_care import (
     slice_hash,
 )
 from collectors.wire_columns import parse_columns
-from deploy.broker_config import FROM_GATEWAY, TO_GATEWAY
+from deploy.broker.config import FROM_GATEWAY, TO_GATEWAY
 from sensors.determinand import DETERMINANDS
 from sensors.reading import Observation, Quality, StationState
 

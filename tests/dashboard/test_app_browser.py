@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from collectors.clock import ReplayClock
-from deploy.board import APP, SETTINGS
+from deploy.board.board import APP, SETTINGS
 from tests.dashboard import made
 
 ROOT = Path(__file__).resolve().parents[2]

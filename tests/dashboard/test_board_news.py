@@ -18,7 +18,7 @@ from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.goals import seed_goals
 from dashboard.casework.measures import Obstacle, Share
-from dashboard.casework.seed import seed
+from dashboard.casework.seed.seed import seed
 from dashboard.casework.tables.orders import Order, OrderPart
 from sensors.site import Site
 from tests.dashboard.made import NOW_MS

@@ -9,7 +9,7 @@ from dashboard.board import Today
 from dashboard.board_news import MOST, GoalNow, News, OrderLine, OrdersNow
 from dashboard.board_news_scene import cards
 from dashboard.links import words_only
-from dashboard.river_page_marks import Happening
+from dashboard.viewdata.river_marks import Happening
 from dashboard.wording import Wording
 from sensors.site import Site
 from tests.dashboard.made import NOW_MS

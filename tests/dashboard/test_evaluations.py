@@ -12,7 +12,7 @@ import pytest
 from analytics.grading import WaterClass
 from collectors.stores import ReadingStore, open_store
 from dashboard.evaluations import period_report
-from deploy.period_judge import PeriodJudge
+from deploy.hub.period_judge import PeriodJudge
 from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 

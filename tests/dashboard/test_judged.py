@@ -18,7 +18,7 @@ from dashboard.course import courses
 from dashboard.ground import ground
 from dashboard.views.about import paragraphs
 from dashboard.wording import Wording
-from deploy.judge import Judge
+from deploy.hub.judge import Judge
 from sensors.reading import Block, Reading
 from sensors.site import Site
 from tests.dashboard import made

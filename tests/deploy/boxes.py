@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.site_slice import site_files, slice_site
+from deploy.site.slice import site_files, slice_site
 from sensors.site import Site, load_site, replace_stations
 
 HOST = "127.0.0.1"

@@ -13,16 +13,16 @@ from click.testing import CliRunner, Result
 
 from collectors.broker import Identity, Session
 from collectors.clock import machine_ms
-from deploy.care import Care
+from deploy.broker.tls import broker_address
 from deploy.command_command import command, make, tell
-from deploy.gateway import Gateway
-from deploy.gateway_config import gateway_config
-from deploy.tls import broker_address
+from deploy.gateway.config import gateway_config
+from deploy.gateway.gateway import Gateway
+from deploy.hub.care import Care
 from sensors.errors import UsageError
 from sensors.site import Site
 from tests.collectors.brokers import find_mosquitto, until
 from tests.deploy.boxes import Instrument, instruments, small_site
-from tests.deploy.test_broker_config_wire import SecureBroker, running
+from tests.deploy.broker.test_config_wire import SecureBroker, running
 
 needs_mosquitto = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from deploy import health
 from deploy.health import Check, Face, parse_place, routes, shown
-from deploy.metrics import Samples
+from deploy.metrics.text import Samples
 from sensors.errors import UsageError
 
 GOOD, BAD = Check("store", True, "good"), Check("broker", False, "nobody there")

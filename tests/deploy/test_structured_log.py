@@ -24,7 +24,7 @@ def _names() -> Iterator[None]:
     know([], [])
 
 
-def record(message: str, *args: object, name: str = "deploy.hub", level: int = logging.INFO, **extra: Any) -> Any:
+def record(message: str, *args: object, name: str = "deploy.hub.hub", level: int = logging.INFO, **extra: Any) -> Any:
     made = logging.LogRecord(name, level, __file__, 1, message, args, None)
     made.__dict__.update(extra)
     return made
@@ -41,7 +41,7 @@ def test_a_line_is_one_object(monkeypatch: pytest.MonkeyPatch) -> None:
     found = told(record("%s sends\nstation %s", "gw-02", "S01", level=logging.WARNING))
     assert found["time"].endswith("Z")
     assert {key: value for key, value in found.items() if key != "time"} == {
-        "level": "warning", "priority": 4, "service": "hub", "logger": "deploy.hub", "gateway": "gw-02",
+        "level": "warning", "priority": 4, "service": "hub", "logger": "deploy.hub.hub", "gateway": "gw-02",
         "station": "S01", "message": "gw-02 sends\nstation S01",
     }  # fmt: skip
     monkeypatch.setenv("RIVERCHIEF_SERVICE", "gateways")
@@ -62,7 +62,7 @@ def test_rows_of_the_delivery_are_told_by_their_number(message: str, args: tuple
     found = told(record(message, *args, name="collectors.uplink"))
     assert (found["gateway"], found["sequence"]) == ("gw-01", sequence)
     # Elsewhere a number after "at" may be anything.
-    assert "sequence" not in told(record(message, *args, name="deploy.virtual"))
+    assert "sequence" not in told(record(message, *args, name="deploy.local.virtual"))
 
 
 def test_what_a_line_is_about_can_be_said() -> None:
@@ -111,9 +111,9 @@ def test_what_is_known_to_be_secret_is_hidden_wherever_it_stands(monkeypatch: py
 
 def test_journald_gets_priorities_and_no_time() -> None:
     lines = formatter("text", journal=True).format(record("a\nb", level=logging.ERROR)).splitlines()
-    assert lines == ["<3>ERROR deploy.hub: a", "<3>b"]
+    assert lines == ["<3>ERROR deploy.hub.hub: a", "<3>b"]
     assert formatter("json", journal=True).format(record("a", level=logging.DEBUG)).startswith('<7>{"time"')
-    assert formatter("text").format(record("a")).endswith("INFO deploy.hub: a")
+    assert formatter("text").format(record("a")).endswith("INFO deploy.hub.hub: a")
 
 
 def test_the_stream_that_journald_reads_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

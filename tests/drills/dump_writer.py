@@ -17,7 +17,7 @@ from collectors.stores.base import Assessment, Event, Flag
 from dashboard.casework.cases import take_events
 from dashboard.casework.database import open_books
 from dashboard.casework.desk import Desk
-from dashboard.casework.seed import seed
+from dashboard.casework.seed.seed import seed
 from sensors.reading import Block, Observation, Quality, Reading
 from sensors.site import load_site
 

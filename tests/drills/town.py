@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.alerts import demo_channels
+from deploy.office.alerts import demo_channels
 from sensors.site import load_site
 from tests.collectors.brokers import HOST, Mosquitto, free_port
 
@@ -34,7 +34,7 @@ MOST_S = 240.0
 #: The gateway's service with metrics on, as its command starts it.
 _GATEWAY = """import sys
 from pathlib import Path
-from deploy.gateway import serve
+from deploy.gateway.gateway import serve
 serve(Path(sys.argv[1]), sys.argv[5:], sys.argv[2], Path(sys.argv[3]), metrics=sys.argv[4], keep_hours=26)
 """
 
@@ -42,8 +42,8 @@ serve(Path(sys.argv[1]), sys.argv[5:], sys.argv[2], Path(sys.argv[3]), metrics=s
 _COMMAND = """import sys
 import deploy.cli
 from deploy.cli import main
-deploy.cli.MODULES |= {"backup": "deploy.backup_command", "restore": "deploy.restore_command",
-                       "doctor": "deploy.doctor_command", "upgrade-check": "deploy.upgrade_check"}
+deploy.cli.MODULES |= {"backup": "deploy.backup.command", "restore": "deploy.backup.restore_command",
+                       "doctor": "deploy.doctor.command", "upgrade-check": "deploy.doctor.upgrade_check"}
 sys.argv[0] = "riverchief"
 main()
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.gateway_unit import DATA, HOME, PROGRAM, gateway_unit
+from deploy.gateway.unit import DATA, HOME, PROGRAM, gateway_unit
 from sensors.site import Site
 from tests.packaging.tools import DEPLOY, command, ran, tool
 

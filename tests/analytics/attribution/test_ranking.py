@@ -111,10 +111,10 @@ def test_probabilities_are_what_they_say() -> None:
 
 def test_networks_with_known_answers(shared: Path) -> None:
     """Of discharges whose first station is known: the truth is among the first three in 3 of 4, the first ten in 9."""
-    pytest.importorskip("deploy.scenario")
+    pytest.importorskip("deploy.replay.scenario")
     import pandas as pd
 
-    from deploy.scenario import load_scenario
+    from deploy.replay.scenario import load_scenario
 
     ranks = []
     for folder in sorted((shared / "cases" / "outfalls").glob("A10[123]")):

@@ -22,7 +22,7 @@ from dashboard.accounts.sessions import COOKIE, sessions_of
 from dashboard.accounts.signin import change_password
 from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books, open_books
-from dashboard.casework.seed_accounts import seed_accounts
+from dashboard.casework.seed.accounts import seed_accounts
 from dashboard.casework.tables.accounts import Account
 from dashboard.sources import Sources
 from sensors.site import Site

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3] / "dashboard"
 def codes() -> set[str]:
     """Codes with which the program refuses anything."""
     found = set()
-    for path in [*(ROOT / "accounts").glob("*.py"), ROOT / "admin_page.py"]:
+    for path in [*(ROOT / "accounts").glob("*.py"), ROOT / "viewdata" / "admin.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
                 assert isinstance(node.args[0], ast.Constant)

@@ -10,11 +10,11 @@ from sqlalchemy import inspect, select
 
 from dashboard.casework.books import BOOKS
 from dashboard.casework.database import Books, open_books
-from dashboard.casework.exchange import import_file
-from dashboard.casework.exchange_book import KEEP, blank_of, header_of
-from dashboard.casework.exchange_kinds import Instant, Text
-from dashboard.casework.exchange_write import export_file
-from dashboard.casework.seed import seed_demo
+from dashboard.casework.exchange.book import KEEP, blank_of, header_of
+from dashboard.casework.exchange.exchange import import_file
+from dashboard.casework.exchange.kinds import Instant, Text
+from dashboard.casework.exchange.write import export_file
+from dashboard.casework.seed.seed import seed_demo
 from dashboard.casework.tables.survey import Shop
 from sensors.site import Site
 

@@ -7,7 +7,7 @@ import pytest
 from dashboard.casework.books import BOOKS
 from dashboard.casework.books_list import NEWEST, STATE, Found, RowFilter, rows_of
 from dashboard.casework.database import Books
-from dashboard.casework.exchange_kinds import Choice
+from dashboard.casework.exchange.kinds import Choice
 from dashboard.casework.tables.inspections import PublicReport
 from dashboard.casework.tables.stations import StationVisit
 from dashboard.casework.tables.survey import Shop

@@ -10,7 +10,7 @@ from dashboard.wording import Wording
 from sensors.site import Site
 from tests.dashboard.casework.made import NOW, event
 
-#: As `deploy.watch_rows.event_row` writes it.
+#: As `deploy.watch.rows.event_row` writes it.
 DETAIL = {
     "first": {"station": "S01", "determinand": "ammonia_nitrogen", "time_ms": NOW, "value": 3.0, "baseline": 0.8,
               "scale": 0.4, "evidence": 4.0, "fast": 5.5, "slow": 5.0, "steadiness": 1.0},

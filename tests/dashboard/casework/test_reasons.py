@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books
 from dashboard.casework.reasons import REASONS, reason_word
-from dashboard.casework.seed import seed
+from dashboard.casework.seed.seed import seed
 from dashboard.i18n import translator
 from sensors.site import Site
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from collectors.stores import open_store
-from deploy.period_judge import PeriodJudge
+from deploy.hub.period_judge import PeriodJudge
 from sensors.reading import Block, Quality, Reading
 from tests.dashboard import made
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from collectors.clock import ReplayClock
 from dashboard.casework.database import Books, open_books
 from dashboard.casework.goals import seed_goals
-from dashboard.casework.seed import seed, seed_demo
+from dashboard.casework.seed.seed import seed, seed_demo
 from sensors.site import load_site
 from tests.dashboard import made
 

@@ -17,7 +17,7 @@ from dashboard.casework.database import Books
 from dashboard.casework.tables.accounts import Account
 from dashboard.casework.tables.inspections import Finding
 from dashboard.casework.tables.survey import Shop
-from deploy.board import APP, SETTINGS
+from deploy.board.board import APP, SETTINGS
 from tests.dashboard import made
 from tests.dashboard.test_app_browser import ARGUMENTS, CHROMIUM, healthy, settled, wait_until
 from tests.dashboard.views.lived_in import open_copy

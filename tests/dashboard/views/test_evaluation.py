@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from collectors.clock import ReplayClock
 from collectors.stores import open_store
-from deploy.period_judge import PeriodJudge
+from deploy.hub.period_judge import PeriodJudge
 from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 from tests.dashboard import made

@@ -1,0 +1,1 @@
+"""Backup of a running installation, and its restore."""

@@ -1,0 +1,1 @@
+"""A probe's first day: found on a wire, read, compared with a reference, recorded."""

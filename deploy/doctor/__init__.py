@@ -1,0 +1,1 @@
+"""Is this installation whole? What `riverchief doctor` and `riverchief upgrade-check` look at."""

@@ -1,0 +1,1 @@
+"""Records played back: through the registers of the virtual fleet, and scenarios through detection."""

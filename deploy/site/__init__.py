@@ -1,0 +1,1 @@
+"""Commands on site folders: check, copy, import, and the slice that a gateway is given."""

@@ -1,0 +1,1 @@
+"""Commands on the store of readings and on what lies in quarantine."""

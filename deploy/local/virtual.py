@@ -277,6 +277,9 @@ def fill_history(folder: Path, spools: Path, hours: int, seed: int) -> None:
 def _past(profile: Profile, probe: VirtualProbe, times: np.ndarray) -> list[Observation]:
     decoder = Decoder(profile)
     values, states = probe.read(times)
+    if "rainfall" in values:  # a gauge tells minutes, and the past is coarser
+        minutes = times[:, None] - np.arange(0, HISTORY_STEP_MS, 60_000)
+        values["rainfall"] = probe.read(minutes.ravel())[0]["rainfall"].reshape(minutes.shape).sum(axis=1)
     found = []
     for i, time_ms in enumerate(times):
         image = encode(profile, {key: float(column[i]) for key, column in values.items()}, StationState(str(states[i])))

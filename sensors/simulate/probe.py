@@ -56,6 +56,7 @@ ERRORS: Mapping[str, Error] = MappingProxyType(
         "transparency": Error(0.04, 1.0, 0.02, 0.0),
         "water_level": Error(0.0, 0.004, 0.0, 0.01),
         "velocity": Error(0.04, 0.002, 0.02, 0.0),
+        "rainfall": Error(0.0, 0.0, 0.0, 0.0),  # tips are counted
     }
 )
 

@@ -47,7 +47,7 @@ Times = NDArray[np.int64]
 #: Everything `VirtualWater.series` tells, each in its determinand's unit.
 DETERMINANDS_LIVE = (
     "water_temperature", "ph", "dissolved_oxygen", *CARRIED, "dissolved_oxygen_saturation", "orp", "transparency",
-    "water_level", "velocity",
+    "water_level", "velocity", "rainfall",
 )  # fmt: skip
 
 #: Change of what is carried when the fast or the slow runoff store is full, relative to an ordinary day [1].
@@ -195,6 +195,7 @@ class VirtualWater:
         found["transparency"] = 1900.0 / (found["turbidity"] + 8.0)
         found["water_level"] = STAGE_M + swing[STAGE] + 0.008 * slow + 0.004 * fast
         found["velocity"] = place.velocity_m_s * (1.0 + swing[VELOCITY] + fast / 12.0)
+        found["rainfall"] = self.weather.tipped(day, times)
         return found
 
     def _arriving(self, station_id: str, day: int) -> Pulses:

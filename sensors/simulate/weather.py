@@ -32,6 +32,9 @@ SLOW_H = 22.0
 #: Showers that may begin on one day, with the chance of each on an average day.
 CHANCES = (0.26, 0.16, 0.07)
 
+#: Rain that tips the bucket of a gauge [mm].
+TIP_MM = 0.2
+
 #: Mean depth of a shower [mm] and how both chance and depth swing with the season (share of the mean).
 MEAN_DEPTH_MM = 6.2
 SEASON_SWING = 0.5
@@ -123,6 +126,24 @@ class Weather:
             for shower in (shower for day in days for shower in self.showers(day)):
                 found += np.where((times >= shower.start_ms) & (times < shower.end_ms), shower.rate_mm_h, 0.0)
         return found
+
+    def tipped(self, day: int, time_ms: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What a tipping bucket told in the minute before instants [mm], (n,): whole tips of `TIP_MM`.
+
+        Parameters
+        ----------
+        day : int
+            Local solar day in which all of `time_ms` lie.
+        time_ms : array of int, (n,)
+        """
+        start, end, rate = self._recent(day)
+        if not np.any((start < time_ms.max(initial=0)) & (end > time_ms.min(initial=np.iinfo(np.int64).max) - 60_000)):
+            return np.zeros(len(time_ms))
+        now, before = (
+            np.floor((rate * np.clip(times - start, 0.0, end - start)).sum(axis=0) / (HOUR_MS * TIP_MM))
+            for times in (time_ms, time_ms - 60_000)
+        )
+        return np.asarray(TIP_MM * (now - before))
 
     def runoff(self, day: int, time_ms: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Runoff not yet drained [mm]: fast and slow store, each (n,).

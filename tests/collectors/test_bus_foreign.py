@@ -108,7 +108,7 @@ def test_the_bus_reads_writes_and_understands_refusals(foreign: Endpoint) -> Non
 def test_the_poller_polls_it(foreign: Endpoint) -> None:
     profile = load_profiles()["station_cabinet"]
     station = Station("a", "", "", "", "", 0.0, "river", profile.id, str(foreign), UNIT, "g", 0.05)
-    expected = Decoder(profile).decode([[3 * at + 1 for at in range(20)]])
+    expected = Decoder(profile).decode([[3 * at + 1 for at in range(22)]])
 
     async def work() -> None:
         got: asyncio.Queue[Observation] = asyncio.Queue()

@@ -100,7 +100,7 @@ class Run:
 def test_a_station_is_read_through_real_registers() -> None:
     values = {name: 1.0 + n / 10 for n, name in enumerate(CABINET.determinands)}
     image = encode(CABINET, values, StationState.MAINTENANCE)
-    words = [image.get((3, address), 0) for address in range(20)]
+    words = [image.get((3, address), 0) for address in range(22)]
     found: list[Observation] = []
     first = asyncio.Event()
 

@@ -91,10 +91,10 @@ def test_a_block_that_could_not_be_read_is_missing_and_the_others_are_not() -> N
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([[0] * 19], "19 registers for a read of 20 at 0"), ([[0] * 21], "21 registers for a read of 20"),
-        ([[]], "0 registers for a read of 20"), ([], "0 answers for 1 reads"), ([None, None], "2 answers for 1 reads"),
-        ([[0] * 19 + [70000]], "16-bit"), ([[0] * 19 + [-1]], "16-bit"), ([[0] * 19 + [None]], "16-bit"),
-        ([[0.5] * 20], "16-bit"),
+        ([[0] * 21], "21 registers for a read of 22 at 0"), ([[0] * 23], "23 registers for a read of 22"),
+        ([[]], "0 registers for a read of 22"), ([], "0 answers for 1 reads"), ([None, None], "2 answers for 1 reads"),
+        ([[0] * 21 + [70000]], "16-bit"), ([[0] * 21 + [-1]], "16-bit"), ([[0] * 21 + [None]], "16-bit"),
+        ([[0.5] * 22], "16-bit"),
     ],
 )  # fmt: skip
 def test_an_answer_that_no_instrument_gives_is_refused(wrong, message) -> None:
@@ -108,13 +108,13 @@ def test_states_and_a_state_nobody_defined() -> None:
     decoder = Decoder(profile)
     for state in StationState:
         assert decoder.decode(answers(profile, encode(profile, {"ph": 7.1}, state)))[1] is state
-    assert decoder.decode([[77] + [0] * 19])[1] is StationState.FAULT
+    assert decoder.decode([[77] + [0] * 21])[1] is StationState.FAULT
 
 
 def test_a_split_plan_says_the_same_and_an_unread_register_is_missing() -> None:
     profile = PROFILES["station_cabinet"]
     image = encode(profile, {"ph": 7.1, "turbidity": 12.5})
-    halves = (ReadBlock(3, 0, 8), ReadBlock(3, 8, 12))
+    halves = (ReadBlock(3, 0, 8), ReadBlock(3, 8, 14))
     whole = Decoder(profile).decode(answers(profile, image))
     assert Decoder(profile, halves).decode(answers(profile, image, halves)) == whole
     values, _ = Decoder(profile, halves[:1]).decode(answers(profile, image, halves[:1]))

@@ -93,7 +93,7 @@ def judged(words: dict[int, int], name: str, refused: dict[ReadBlock, BusError] 
 
 def cabinet(order: str = ">2H", swap: bool = False, **values: float) -> dict[int, int]:
     told = {"water_temperature": 18.2, "ph": 7.4, "dissolved_oxygen": 8.1, "conductivity": 530.0} | values
-    words = dict.fromkeys(range(20), 0)
+    words = dict.fromkeys(range(22), 0)
     for register in PROFILES["station_cabinet"].registers:
         if register.name in told:
             pair = struct.unpack(order, struct.pack(">f", told[register.name]))
@@ -124,9 +124,9 @@ def test_values_that_make_sense_in_another_byte_order_are_recognised() -> None:
 def test_what_is_not_answered_excludes() -> None:
     block = ReadBlock(3, 5, 1)
     fit = judged({}, "station_cabinet", {block: BusError("exception", "-", 2)})
-    assert (fit.match, fit.reasons) == ("no", ("- registers 0 to 19: exception 2",))
+    assert (fit.match, fit.reasons) == ("no", ("- registers 0 to 21: exception 2",))
     fit = judged({}, "station_cabinet", {ReadBlock(3, 500, 1): BusError("exception", "-", 1)})
-    assert fit.reasons == ("- registers 0 to 19: exception 1",), "it does not know the function"
+    assert fit.reasons == ("- registers 0 to 21: exception 1",), "it does not know the function"
 
 
 @pytest.mark.parametrize(

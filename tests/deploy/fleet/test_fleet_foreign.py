@@ -44,7 +44,7 @@ def test_it_reads_and_writes(endpoint: str) -> None:
     models = ("station_cabinet", "remond_ec")
     with fleet_beside(*models, endpoint=endpoint, terminals=True) as (fleet, there):
         expected, _ = Steady(load_profiles()["station_cabinet"], 1).measure(NOW_MS)
-        values = told(mbpoll(there, "-a", "1", "-t", "4:float", "-B", "-r", "2", "-c", "9"))
+        values = told(mbpoll(there, "-a", "1", "-t", "4:float", "-B", "-r", "2", "-c", "10"))
         # mbpoll prints six digits.
         assert list(values.values()) == pytest.approx(list(expected.values()), rel=1e-5)
         assert told(mbpoll(there, "-a", "1:2", "-t", "4", "-r", "0", "-c", "1"))[0] != 0, "several units, one bus"

@@ -137,7 +137,7 @@ def test_how_long_a_measurement_takes_can_be_asked() -> None:
     ("request_", "expected"),
     [
         ("0300000001", None),  # served
-        ("0300020014", 2),  # two registers beyond its map
+        ("0300020016", 2),  # two registers beyond its map
         ("0300630001", 2),
         ("0300000000", 3),
         ("030000007e", 3),  # 126 registers

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sensors.simulate.weather import FAST_H, SLOW_H, Shower, Weather
+from sensors.simulate.weather import FAST_H, SLOW_H, TIP_MM, Shower, Weather
 from tests.sensors.simulate.places import DAY_MS, HOUR_MS, JULY_MS
 
 OFFSET_MS = 8 * HOUR_MS
@@ -73,3 +73,13 @@ def test_runoff_has_no_step_where_the_day_changes() -> None:
     )  # fmt: skip
     assert before > 0.01
     assert after == pytest.approx(before, rel=1e-5)
+
+
+def test_a_gauge_tips_as_much_as_fell_in_whole_tips_and_only_while_it_rains() -> None:
+    shower = Shower(JULY_MS + HOUR_MS, JULY_MS + 3 * HOUR_MS, 6.1)
+    weather = Given(shower)
+    tipped = weather.tipped(weather.day(JULY_MS + HOUR_MS), JULY_MS + MINUTES)
+    assert tipped.sum() == pytest.approx(shower.depth_mm, abs=TIP_MM)
+    assert set(np.rint(tipped / TIP_MM).tolist()) == {0.0, 1.0}
+    assert not tipped[:61].any()
+    assert not tipped[181:].any()

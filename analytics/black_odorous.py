@@ -13,6 +13,8 @@ from enum import IntEnum
 from itertools import pairwise
 from types import MappingProxyType
 
+from sensors.durations import DAY_MS
+
 
 class BlackOdour(IntEnum):
     """Degree of pollution of black and odorous water (黑臭程度)."""
@@ -77,8 +79,6 @@ SPACING_M = (200.0, 600.0)
 MIN_POINTS = 3
 INTERVAL_DAYS = (1, 7)
 MIN_TIMES = 3
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ def _enough(shares: Mapping[str, float]) -> bool:
 def _intervals(point: Point) -> list[float]:
     """Days between samples that follow each other."""
     times = sorted(sample.time_ms for sample in point.samples)
-    return [(after - before) / _DAY_MS for before, after in pairwise(times)]
+    return [(after - before) / DAY_MS for before, after in pairwise(times)]
 
 
 def _stretches(verdicts: Sequence[PointVerdict]) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 from analytics.below_detection import MEAN_SHARE, Amount, mean_amount, number_of
 from analytics.descriptors import Descriptor, descriptor_of, descriptor_of_ratio
 from analytics.grading import Grade, WaterClass, grade
-from analytics.window import HOUR_MS, HourMean, WindowMean, hours_between, window_means
+from analytics.window import HourMean, WindowMean, hours_between, window_means
+from sensors.durations import HOUR_MS
 from sensors.place import WaterBody
 
 #: From this number of sections on a river is described by class ratios, without an average class.

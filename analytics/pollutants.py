@@ -5,7 +5,7 @@ Source: 环办[2011]22号, from memory where ``docs/standards.md`` says so; what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analytics.evaluation import RATIO_SECTIONS, GradedSection
@@ -100,7 +100,7 @@ def river_pollutants(sections: Sequence[GradedSection], *, named: int = NAMED) -
     tuple of MainPollutant
         What is worse than class III at some section, the greatest share of sections first; then the worst class, then
         the greatest multiple, then the order of Table 1 (of these ties the document says nothing). Empty where fewer
-        than five sections count: see `pollutants_by_section`.
+        than five sections count: of those each section tells its own (`section_pollutants`).
     """
     grades = [section.grade for section in sections if section.water_class is not None]
     if len(grades) < RATIO_SECTIONS:
@@ -115,12 +115,6 @@ def river_pollutants(sections: Sequence[GradedSection], *, named: int = NAMED) -
             found.append(MainPollutant(key, worst, max(multiples, default=None), share))
     found.sort(key=lambda p: (-(p.share or 0.0), -p.water_class, -_or_none(p.multiple)))
     return tuple(found[:named])
-
-
-def pollutants_by_section(sections: Sequence[GradedSection]) -> Mapping[str, tuple[MainPollutant, ...]]:
-    """Main pollutants of each section that has some, by station: how a river of fewer than five sections tells them."""
-    listed = {section.station: section_pollutants(section.grade) for section in sections}
-    return {station: pollutants for station, pollutants in listed.items() if pollutants}
 
 
 def _or_none(multiple: float | None) -> float:

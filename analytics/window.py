@@ -9,9 +9,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sensors.durations import HOUR_MS
 from sensors.reading import USABLE_QUALITIES, Quality, Reading, StationState
-
-HOUR_MS = 3_600_000
 
 #: Means are cut to this many significant digits before they are graded. It takes away what binary sums add (the mean
 #: of twenty-four times 0.2 must meet a limit of 0.2), far below what any instrument resolves; it rounds no measurement.

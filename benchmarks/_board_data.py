@@ -24,13 +24,14 @@ from casework import fill
 
 from analytics.periods import Period, PeriodKind
 from collectors.stores import open_store
-from collectors.stores.base import DAY_MS, HOUR_MS, Assessment, Event, ReadingStore
+from collectors.stores.base import Assessment, Event, ReadingStore
 from dashboard.casework.database import open_books
 from dashboard.casework.seed.accounts import seed_accounts
 from dashboard.casework.seed.demo_cases import demo_events
 from dashboard.casework.seed.seed import seed, seed_demo
 from deploy.hub.judge import Judge
 from deploy.hub.period_judge import PeriodJudge
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block
 from sensors.site import Site, load_site
 

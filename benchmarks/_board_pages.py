@@ -1,7 +1,7 @@
 """How long each page of the board takes without a browser, in each language and for each role that may open it.
 
 Run as a program, so that its memory and its caches are its own: prints one line of JSON, seconds by
-``page/language/role``. With ``--few`` one role a page.
+``page/language/role``. With ``--few`` one role and one language a page.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     own = sys.modules["__main__"]
     found = {}
     for page in PAGES:
-        for lang in LANGUAGES:
+        for lang in LANGUAGES[: 1 if few else None]:
             for role in sorted(page.roles)[: 1 if few else None]:
                 viewer = {"account": role if role != "public" else "", "name": role, "role": role} | AREAS.get(role, {})
                 app = AppTest.from_function(_script, args=(page.path, lang, viewer), default_timeout=60)

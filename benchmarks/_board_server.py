@@ -76,13 +76,35 @@ def serving(prepared: Prepared) -> Iterator[Served]:
         sys.executable, "-m", "deploy.cli", "board", str(SITE_FOLDER), "--store", prepared.store_url,
         "--books", prepared.books_url, "--access", "demo", "--port", str(port),
     ]  # fmt: skip
+    with _running(command, environment(prepared), port, "readyz") as served:
+        yield served
+
+
+@contextlib.contextmanager
+def greeting() -> Iterator[Served]:
+    """Streamlit as it is installed, with a page of one line: what a page costs that does nothing."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "hello.py"
+        script.write_text("import streamlit as st\n\nst.title('Hello')\n", encoding="utf-8")
+        command = [
+            sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true",
+            "--server.address", "127.0.0.1", "--server.port", str(port), "--server.fileWatcherType", "none",
+            "--browser.gatherUsageStats", "false",
+        ]  # fmt: skip
+        with _running(command, dict(os.environ), port, "_stcore/health") as served:
+            yield served
+
+
+@contextlib.contextmanager
+def _running(command: list[str], env: dict[str, str], port: int, health: str) -> Iterator[Served]:
     begun = time.monotonic()
     with (
         tempfile.TemporaryFile("w+") as told,
-        subprocess.Popen(command, cwd=ROOT, env=environment(prepared), stdout=told, stderr=told, text=True) as process,
+        subprocess.Popen(command, cwd=ROOT, env=env, stdout=told, stderr=told, text=True) as process,
     ):
         try:
-            _until_ready(port, process, begun)
+            _until_ready(f"http://127.0.0.1:{port}/{health}", process, begun)
             start_s = time.monotonic() - begun
             watched = psutil.Process(process.pid)
             _until_idle(watched)
@@ -99,14 +121,14 @@ def serving(prepared: Prepared) -> Iterator[Served]:
                 process.kill()
 
 
-def _until_ready(port: int, process: subprocess.Popen[str], begun: float) -> None:
+def _until_ready(address: str, process: subprocess.Popen[str], begun: float) -> None:
     while time.monotonic() - begun < PATIENCE_S:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
             return
         if process.poll() is not None:
-            raise SystemExit("the board ended")
+            raise SystemExit("the server ended")
         time.sleep(0.05)
-    raise SystemExit("the board did not answer")
+    raise SystemExit("the server did not answer")
 
 
 def _until_idle(process: psutil.Process) -> None:

@@ -1,4 +1,4 @@
-"""Who looks at the board, what they may open, and whose rivers and orders they see.
+"""Who looks at the board, and whose rivers and orders they see; what a role may do is told by `dashboard.rights`.
 
 How somebody came to be known (a local login, an identity provider, the demonstration) is not decided here: see
 `dashboard.accounts`.
@@ -10,14 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from dashboard.casework.lifecycle import Actor
-from dashboard.casework.tables.accounts import ROLES, Account
+from dashboard.casework.tables.accounts import Account
+from dashboard.rights import may
 from sensors.site import Site
-
-#: Everybody who has signed in.
-STAFF = frozenset(ROLES) - {"public"}
-
-#: Who keeps the books and hands out orders.
-OFFICE = frozenset({"office", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +61,12 @@ class Viewer:
         """Whether a grid is in the viewer's area; what belongs to no grid is everybody's."""
         return self.grids is None or grid is None or grid in self.grids
 
+    def may(self, right: str) -> bool:
+        """Whether the viewer's role has a right of `dashboard.rights`."""
+        return may(self.role, right)
+
     def is_(self, *roles: str) -> bool:
-        """Whether the viewer has one of these roles."""
+        """Whether the viewer has one of these roles: for what a page shows of theirs. For what they may do, `may`."""
         return self.role in roles
 
 

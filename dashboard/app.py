@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import parts
 from dashboard.accounts import known
+from dashboard.frame import banner, open_to
 from dashboard.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
 from dashboard.page import SECTIONS, Context, Denied, Page
 from dashboard.sources import Sources
@@ -59,13 +60,8 @@ def _switch(current: Translator) -> None:
 
 def _masthead(context: Context, title: str, who: known.Known) -> None:
     sources, _ = context.sources, context.translate
-    banner = ""
-    if sources.input == "virtual":
-        banner = _("Virtual rivers: simulated water, not measurements of these rivers")
-    elif sources.input.startswith("replay:"):
-        name = sources.input.removeprefix("replay:")
-        banner = _("Replay of {name}: a record, not measurements of these rivers now", name=name)
-    words = {"lang": _.code, "site": context.words.site(context.site), "page": title, "banner": banner}
+    said = banner(sources.input, _)
+    words = {"lang": _.code, "site": context.words.site(context.site), "page": title, "banner": said}
     with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         parts.mount("masthead", words, key="masthead")
         known.corner(context, who)
@@ -75,11 +71,7 @@ def _masthead(context: Context, title: str, who: known.Known) -> None:
 def _pages(context: Context) -> Mapping[str, tuple[Page, StreamlitPage]]:
     """The pages that the viewer may open, by path: what stands here is all that can be run."""
     _ = context.translate
-    allowed = [
-        page
-        for page in PAGES
-        if context.viewer.role in page.roles and (context.sources.books_url or not page.needs_books)
-    ]
+    allowed = open_to(context.viewer, PAGES, books=context.sources.books_url is not None)
     # The first one stands at the root, and would block its own path there: see `_unlisted`.
     return {
         page.path: (page, st.Page(_guarded(page, context), title=page.title(_), url_path=page.path if number else ROOT,
@@ -130,9 +122,7 @@ def _guarded(page: Page, context: Context) -> Callable[[], None]:
 def _welcome(context: Context, who: known.Known) -> tuple[Page, StreamlitPage]:
     """The only page of somebody for whom there is none."""
     _ = context.translate
-    page = Page(
-        "", lambda _: _("Welcome"), lambda _: _("Welcome"), lambda shown: known.welcome(shown, who), frozenset()
-    )
+    page = Page("", lambda _: _("Welcome"), lambda _: _("Welcome"), lambda shown: known.welcome(shown, who))
     return page, st.Page(_guarded(page, context), title=page.title(_), url_path="", default=True)
 
 

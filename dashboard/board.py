@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 from analytics.grading import WaterClass
 from analytics.pollutants import MainPollutant
-from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from collectors.stores.base import Assessment, ReadingStore
 from dashboard.classes import BAD_CLASSES, CLASSES, Condition
 from dashboard.course import Course
 from dashboard.pollutants import main_pollutants
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 from sensors.place import River, Station
 from sensors.reading import USABLE_QUALITIES, Block, StationState
 from sensors.site import Site

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from collectors.stores.base import DAY_MS, ReadingStore
+from collectors.stores.base import ReadingStore
 from dashboard.access import Viewer
 from dashboard.board import RiverToday, Today
 from dashboard.casework.desk import Desk
@@ -22,6 +22,7 @@ from dashboard.casework.order_lists import late_at
 from dashboard.casework.tables.orders import Order, OrderPart
 from dashboard.classes import worse
 from dashboard.viewdata.river_marks import Happening, events_at
+from sensors.durations import DAY_MS
 from sensors.site import Site
 
 #: Lines of each list; more are counted.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collectors.stores.base import HOUR_MS, Judged, ReadingStore
+from collectors.stores.base import Judged, ReadingStore
 from dashboard.classes import Condition, worse
+from sensors.durations import HOUR_MS
 from sensors.site import Site
 
 #: How far back the beginning of a bad spell is looked for [days]; longer ones are shown as "at least".

@@ -12,6 +12,7 @@ from dashboard.access import Viewer
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.i18n import DEFAULT_LANGUAGE, Translator
+from dashboard.rights import roles_with
 from dashboard.sources import Sources
 from dashboard.wording import Wording
 from sensors.errors import RiverChiefError
@@ -79,8 +80,8 @@ class Context:
         """The time, milliseconds since the epoch, UTC."""
         return self.sources.now()
 
-    def require(self, *roles: str) -> None:
-        """Refuse whoever has none of these roles, or is not who opened the page any more.
+    def require(self, right: str) -> None:
+        """Refuse whoever does not have a right of `dashboard.rights`, or is not who opened the page any more.
 
         Asked at the beginning of every callback that changes something.
 
@@ -93,7 +94,7 @@ class Context:
         viewer = self.ask() if self.ask is not None else self.viewer
         if viewer != self.viewer:
             raise Denied("the session has ended, or the account has other rights now")
-        if viewer.role not in roles:
+        if not viewer.may(right):
             raise Denied(f"this is not for the role {viewer.role}")
 
     def link(self, path: str, label: str, *, icon: str | None = None, help: str | None = None, **query: str) -> None:
@@ -125,8 +126,6 @@ class Page:
     title, heading : callable
         Word in the navigation and headline, for a translator.
     draw : callable
-    roles : frozenset of str
-        Who may open it; asked before every run.
     section : str
         One of `SECTIONS`.
     needs_books : bool
@@ -137,6 +136,10 @@ class Page:
     title: Callable[[Translator], str]
     heading: Callable[[Translator], str]
     draw: Callable[[Context], None]
-    roles: frozenset[str]
     section: str = ""
     needs_books: bool = False
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Who may open it, as `dashboard.rights` says under ``page.PATH``; asked before every run."""
+        return roles_with(f"page.{self.path}")

@@ -10,12 +10,12 @@ from itertools import groupby
 from typing import Any
 
 from analytics.grading import WaterClass
-from collectors.stores.base import HOUR_MS
 from dashboard.board import RiverToday, StationToday, Status, Today
 from dashboard.classes import CLASSES, Condition, is_bad, worse
 from dashboard.freshness import age, newest, outage, station_age
 from dashboard.links import Linker, station_link, words_only
 from dashboard.wording import NOTHING, Wording
+from sensors.durations import HOUR_MS
 from sensors.site import Site
 
 #: Order in which labels find a place on the map, by how bad a river is.

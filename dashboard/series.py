@@ -16,14 +16,14 @@ from zoneinfo import ZoneInfo
 
 from analytics.grading import WaterClass
 from analytics.standards import GB3838_2002
-from collectors.stores.base import HOUR_MS, ReadingStore, SummaryRow
+from collectors.stores.base import ReadingStore, SummaryRow
+from sensors.durations import DAY_MS
 from sensors.place import Station
 from sensors.site import Site
 
 #: Widths of windows that people can read off an axis [ms].
 STEPS_MS = tuple(minutes * 60_000 for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10080))
 
-DAY_MS = 24 * HOUR_MS
 
 #: Values that one window brings to the browser.
 VALUES_PER_POINT = 3

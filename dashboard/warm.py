@@ -1,7 +1,8 @@
 """Loads, before anybody asks, what the first page would otherwise wait for.
 
 Programs that Streamlit loads only when a page uses them, catalogues, the site, the books' connections and the looks of
-every part: together they take longer than the page itself. Nothing here is remembered that grows old.
+every part and of the first screen: together they take longer than the page itself. Nothing here is remembered that
+grows old.
 """
 
 from __future__ import annotations
@@ -41,10 +42,14 @@ def warm(environment: Mapping[str, str] | None = None) -> None:
 
 
 def _programs() -> None:
-    """What Streamlit loads in the first run of the first page: lists of emojis for the icon, charts, tables."""
+    """What the first run of the first page loads: emojis for the icon, charts, tables; and its first screen."""
     import altair  # noqa: F401
     import streamlit.emojis
     import streamlit.env_util
+
+    from dashboard.first_paint import screen
+
+    screen.style()
 
     # Asks for the file of every frame, and Python then looks through all modules: once, whoever asks first.
     streamlit.env_util.is_repl()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -11,6 +12,7 @@ from typing import Any
 
 from deploy.notify import notify
 from deploy.structured_log import configure
+from sensors.errors import StoreError
 
 Serve = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -61,6 +63,28 @@ def _watchdog_s() -> float | None:
     if not interval.isdecimal() or not int(interval) or (pid and pid != str(os.getpid())):
         return None
     return int(interval) / 1e6
+
+
+def survives(log: logging.Logger, what: str, work: Callable[[], object]) -> bool:
+    """Do one step of a service; False where it failed, which is logged: it is tried again, and holds up nothing else.
+
+    Parameters
+    ----------
+    log : Logger
+        Of the service.
+    what : str
+        The step, for the log.
+    work : callable
+    """
+    try:
+        work()
+    except StoreError as error:
+        log.error("%s: %s", what, error)
+    except Exception:
+        log.exception("%s", what)
+    else:
+        return True
+    return False
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -121,10 +121,6 @@ class Network:
                 )
         return tuple(found)
 
-    def is_connected(self) -> bool:
-        """Whether every reach can be reached from every other, direction ignored."""
-        return len(components(self.reaches.values())) <= 1
-
 
 def components(reaches: Iterable[Reach]) -> list[set[str]]:
     """Sets of reach ids that hang together, direction ignored, largest first."""

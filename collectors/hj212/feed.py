@@ -16,7 +16,7 @@ from itertools import islice
 from collectors.hj212.codes import Command
 from collectors.hj212.journal import Journal
 from collectors.hj212.source import Record, Source
-from collectors.hj212.times import DAY_MS, HOUR_MS
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.errors import StoreError
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from collectors.hj212.frame import BEFORE, BEHIND
 from collectors.hj212.parts import split
 from collectors.hj212.segment import VERSION_2017, Flag, Frame, Group, Hj212Error, parse_segment
 from collectors.hj212.source import Record, Source
-from collectors.hj212.times import DAY_MS
+from sensors.durations import DAY_MS
 from sensors.errors import StoreError
 
 log = logging.getLogger(__name__)

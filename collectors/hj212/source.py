@@ -19,8 +19,9 @@ from typing import Protocol
 from collectors.hj212.codes import Command
 from collectors.hj212.data import CODED, item, letter, realtime_items
 from collectors.hj212.segment import Group, encode_cp
-from collectors.hj212.times import HOUR_MS, MINUTE_MS, LocalTime
+from collectors.hj212.times import LocalTime
 from collectors.stores.base import MEAN_DECIMALS, Summary
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.reading import Block, StationState
 
 #: Lengths that the standard allows for the period of minute data [min].

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 from collectors.hj212.codes import Command
 from collectors.hj212.segment import Hj212Error
-
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+from sensors.durations import HOUR_MS, MINUTE_MS
 
 _TIME = re.compile(r"[0-9]{14}(?:[0-9]{3})?")
 

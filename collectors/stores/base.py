@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from collectors.stores.detail import Detail
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, StationState
 
 #: Widths of roll-up windows [ms].
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 #: Days of the daily roll-up begin at midnight of UTC+8, as every day in China does [ms]. Days of other zones are
 #: answered from hours.

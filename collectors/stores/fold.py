@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 
-from collectors.stores.base import DAY_MS, DAY_OFFSET_MS, HOUR_MS, MEAN_DECIMALS, Summary, SummaryRow
+from collectors.stores.base import DAY_OFFSET_MS, MEAN_DECIMALS, Summary, SummaryRow
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import USABLE_QUALITIES, Quality, StationState
 
 

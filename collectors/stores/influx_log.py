@@ -16,9 +16,9 @@ from typing import Any
 from collectors.clock import Now
 from collectors.stores import influx_flux as flux
 from collectors.stores import influx_lines as lines
-from collectors.stores.base import HOUR_MS
 from collectors.stores.fold import Span
 from collectors.stores.influx_client import InfluxBucket
+from sensors.durations import HOUR_MS
 
 #: A line is visible to all so long after the time it bears, clocks of writers included [ms].
 VISIBLE_MS = 120_000

@@ -16,7 +16,7 @@ from datetime import timedelta
 from collectors.clock import Now
 from collectors.stores import influx_flux as flux
 from collectors.stores import influx_lines as lines
-from collectors.stores.base import DAY_MS, HOUR_MS, Level, Rolled, Summary
+from collectors.stores.base import Level, Rolled, Summary
 from collectors.stores.fold import (
     Figures,
     Piece,
@@ -33,6 +33,7 @@ from collectors.stores.fold import (
 from collectors.stores.influx_client import InfluxBucket
 from collectors.stores.influx_log import SETTLE_MS, VISIBLE_MS, ChangeLog
 from collectors.stores.retention import Retention
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import Quality
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from collectors.stores.base import DAY_MS
+from sensors.durations import DAY_MS
 from sensors.errors import StoreError
 
 #: Judging and late deliveries reach back a month; less would take readings away from under them [d].

@@ -12,8 +12,6 @@ from typing import Any
 from collectors.clock import Now, machine_ms
 from collectors.stores import sqlite_schema as sql
 from collectors.stores.base import (
-    DAY_MS,
-    HOUR_MS,
     MEAN_DECIMALS,
     Assessment,
     Basis,
@@ -31,6 +29,7 @@ from collectors.stores.fold import day_of
 from collectors.stores.retention import FOR_EVER, Retention
 from collectors.stores.sqlite_file import SqliteFile
 from collectors.stores.sqlite_writes import Names, Write, kept_since, settle
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, StationState
 
 #: Readings that `SqliteStore.tidy` lets go at a time are those of so long [ms]: commits wait for it.

@@ -8,7 +8,8 @@ write nothing.
 
 from __future__ import annotations
 
-from collectors.stores.base import DAY_MS, DAY_OFFSET_MS, HOUR_MS
+from collectors.stores.base import DAY_OFFSET_MS
+from sensors.durations import DAY_MS, HOUR_MS
 
 #: Start of the day of a time; see `collectors.stores.base.DAY_OFFSET_MS`.
 _DAY_OF = f"{{0}} - ({{0}} + {DAY_OFFSET_MS}) % {DAY_MS}"

@@ -9,9 +9,10 @@ from itertools import groupby
 from math import isfinite
 
 from collectors.stores import sqlite_schema as sql
-from collectors.stores.base import HOUR_MS, Flag, Revision, Rolled
+from collectors.stores.base import Flag, Revision, Rolled
 from collectors.stores.fold import day_of
 from collectors.stores.merge import Stored, flagged, merge, withdraws
+from sensors.durations import HOUR_MS
 from sensors.reading import Block
 
 Row = tuple[int, int, float | None, int, str]

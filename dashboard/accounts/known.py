@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import streamlit as st
 from sqlalchemy import select
@@ -32,6 +33,9 @@ KEPT_S = 4
 
 #: How often a page that nobody touches looks whether its session is still there [s].
 WATCH_S = 15
+
+#: Path of the page for a screen on a wall, as `dashboard.views.wall` has it.
+WALL = "/wall"
 
 #: Who somebody is in a demonstration where the address does not say.
 DEFAULT = "office"
@@ -59,7 +63,7 @@ class Known:
     subject: str = ""
 
 
-def known(sources: Sources, *, fresh: bool = False, use: bool = True) -> Known:
+def known(sources: Sources, *, fresh: bool = False, use: bool = True, display: bool = True) -> Known:
     """Who looks at the page.
 
     Parameters
@@ -69,6 +73,9 @@ def known(sources: Sources, *, fresh: bool = False, use: bool = True) -> Known:
         Ask the books, whatever they said a moment ago.
     use : bool
         Whether a person does something now; a page that only looks does not keep a session alive.
+    display : bool
+        Whether a session that is over everywhere else is good for the page on a wall (`on_wall`): for looking, and for
+        no change.
 
     Raises
     ------
@@ -84,15 +91,23 @@ def known(sources: Sources, *, fresh: bool = False, use: bool = True) -> Known:
     if sources.key is None:
         return Known(PUBLIC, "public")
     sessions = sessions_of(sources.key)
-    found = _local(sources, sessions, fresh=fresh, use=use)
+    display = display and on_wall()
+    found = _local(sources, sessions, fresh=fresh, use=use, display=display)
     if found is None and sources.single:
-        found = _single(sources, sessions, fresh=fresh, use=use)
+        found = _single(sources, sessions, fresh=fresh, use=use, display=display)
     return found or Known(PUBLIC, "public")
+
+
+def on_wall() -> bool:
+    """Whether the page is the one for a screen on a wall, with nothing else on it: nobody sits at it."""
+    if st.query_params.get("kiosk") != "1":
+        return False
+    return urlsplit(st.context.url or "").path.rstrip("/").endswith(WALL)
 
 
 def ask(sources: Sources) -> Viewer:
     """Who wants to change something now."""
-    return known(sources, fresh=True).viewer
+    return known(sources, fresh=True, display=False).viewer
 
 
 def now_ms() -> int:
@@ -100,8 +115,8 @@ def now_ms() -> int:
     return round(time.time() * 1000)
 
 
-def _local(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> Known | None:
-    ticket = sessions.read(st.context.cookies.get(COOKIE, ""), now_ms(), use=use)
+def _local(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool, display: bool) -> Known | None:
+    ticket = sessions.read(st.context.cookies.get(COOKIE, ""), now_ms(), use=use, display=display)
     account = _account(sources, ticket.account, fresh=fresh) if ticket is not None else None
     if ticket is None or account is None or account.disabled or account.session_epoch != ticket.epoch:
         return None
@@ -110,7 +125,7 @@ def _local(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> K
     return Known(Viewer.of(account, sources.site), "local")
 
 
-def _single(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> Known | None:
+def _single(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool, display: bool) -> Known | None:
     user = st.user.to_dict()
     subject = user.get("sub")
     if not user.get("is_logged_in") or not isinstance(subject, str):
@@ -129,7 +144,7 @@ def _single(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool) -> 
             _tell_trail(sources, account.id, "refused", f"single sign-on {session[:12]}, switched off")
         return Known(PUBLIC, "oidc", "disabled", subject)
     new = sessions.is_new(session)
-    problem = sessions.problem(session, account.session_epoch, round(begun * 1000), now_ms(), use=use)
+    problem = sessions.problem(session, account.session_epoch, round(begun * 1000), now_ms(), use=use, display=display)
     if problem:
         return Known(PUBLIC, "oidc", problem, subject)
     if new:

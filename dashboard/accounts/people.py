@@ -13,20 +13,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashboard.access import STAFF
 from dashboard.accounts import lockout, passwords
 from dashboard.accounts.refusals import Refused
 from dashboard.accounts.settings import AccessSettings
 from dashboard.accounts.signin import set_password
 from dashboard.accounts.trail import note, queue
 from dashboard.casework.database import Books
-from dashboard.casework.tables.accounts import ROLES as EVERY_ROLE
 from dashboard.casework.tables.accounts import Account
+from dashboard.rights import STAFF
 from sensors.errors import UsageError
 from sensors.site import Site
-
-#: Roles that an account may have, from the fewest rights to the most.
-ROLES = tuple(role for role in EVERY_ROLE if role in STAFF)
 
 #: Form of an account's name: what is typed to sign in.
 ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
@@ -49,7 +45,7 @@ class Details:
     ----------
     name : str
     role : str
-        One of `ROLES`.
+        One of `dashboard.rights.STAFF`.
     department : str or None
         Needed for the role ``department``.
     rivers, grids : sequence of str
@@ -253,8 +249,8 @@ def check(site: Site, details: Details, held: Details | None = None) -> None:
         raise Refused(
             "name", f"name {details.name!r:.60}: accepted: 1 to {MOST_CHARS} characters", most=str(MOST_CHARS)
         )
-    if details.role not in ROLES:
-        raise UsageError(f"role {details.role!r:.60}: accepted: {', '.join(ROLES)}")
+    if details.role not in STAFF:
+        raise UsageError(f"role {details.role!r:.60}: accepted: {', '.join(STAFF)}")
     if details.role == "department" and details.department is None:
         raise Refused("department", "somebody of the role department needs a department")
     before = held or Details("", "")

@@ -19,14 +19,15 @@ from starlette.routing import Route
 
 from collectors.clock import Now
 from dashboard.accounts.address import inside
-from dashboard.accounts.html import HEADERS, Sheet, password_page, signin_page
+from dashboard.accounts.html import Sheet, password_page, signin_page
 from dashboard.accounts.sessions import COOKIE, Sessions
 from dashboard.accounts.signin import change_password, sign_in
 from dashboard.accounts.throttle import Throttle
 from dashboard.accounts.trail import note
 from dashboard.casework.database import Books
 from dashboard.casework.tables.accounts import Account
-from dashboard.i18n import DEFAULT_LANGUAGE, LANGUAGES, Translator, translator
+from dashboard.document import HEADERS, language
+from dashboard.i18n import Translator
 from sensors.errors import BooksError
 from sensors.site import Site
 
@@ -37,7 +38,7 @@ MOST_BYTES = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SignIn:
     """What signing in needs.
 
     Attributes
@@ -76,7 +77,7 @@ class Desk:
         return account if account and not account.disabled and account.session_epoch == ticket.epoch else None
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: SignIn) -> list[Route]:
     """The routes, for the application that serves the board."""
     throttle = desk.throttle or Throttle(desk.sessions.settings.attempts_per_minute)
 
@@ -169,16 +170,6 @@ def routes(desk: Desk) -> list[Route]:
         Route("/password", _form(try_password), methods=["POST"]),
         Route("/signout", _form(signout), methods=["POST"]),
     ]
-
-
-def language(request: Request) -> Translator:
-    """As the address says, else as the reader's browser prefers."""
-    asked = request.query_params.get("lang", "")
-    preferred = request.headers.get("accept-language", "").split(",")
-    for code in (asked, *(part.partition(";")[0].strip().partition("-")[0].lower() for part in preferred)):
-        if code in LANGUAGES:
-            return translator(code)
-    return translator(DEFAULT_LANGUAGE)
 
 
 def own(request: Request) -> bool:

@@ -4,6 +4,9 @@ A cookie is ``v1.PAYLOAD.SIGNATURE`` (HMAC-SHA256 under a key that only the boar
 the account is looked up whenever it is shown. A session ends with the browser's cookie, after a time without use, after
 a time in any case, when the person signs out, and when the account is switched off or gets another password. Sessions
 that were signed out stay ended when the board starts again: they are listed in a file beside the key.
+
+Nobody signs in at a screen on a wall every morning: on the page for it (`display`), which nobody touches, being shown
+counts as use, and the time in any case is a longer one. Everywhere else the session has ended all the same.
 """
 
 from __future__ import annotations
@@ -95,7 +98,7 @@ class Sessions:
             self._touch(ticket.id, now_ms)
         return self._sealed(ticket)
 
-    def read(self, cookie: str, now_ms: int, *, use: bool = True) -> Ticket | None:
+    def read(self, cookie: str, now_ms: int, *, use: bool = True, display: bool = False) -> Ticket | None:
         """The session of a cookie; None where it was not given by this board, or has ended.
 
         Parameters
@@ -105,12 +108,14 @@ class Sessions:
             Milliseconds since the epoch, UTC.
         use : bool
             Whether a person does something now, or only a page looks whether the session is still there.
+        display : bool
+            Whether it is asked for the page for a screen on a wall.
         """
         ticket = self._opened(cookie)
         if ticket is None:
             return None
         with self._lock:
-            return ticket if self._goes_on(ticket.id, ticket.issued_ms, now_ms, use=use) else None
+            return ticket if self._goes_on(ticket.id, ticket.issued_ms, now_ms, use=use, display=display) else None
 
     def end(self, cookie: str, now_ms: int) -> Ticket | None:
         """End the session of a cookie; it, where there was one."""
@@ -118,7 +123,7 @@ class Sessions:
         if ticket is None:
             return None
         with self._lock:
-            return ticket if self._end(ticket.id, ticket.issued_ms + self._absolute_ms, now_ms) else None
+            return ticket if self._end(ticket.id, ticket.issued_ms + self._longest_ms, now_ms) else None
 
     def is_new(self, foreign: str) -> bool:
         """Whether a session of an identity provider has not been seen here yet."""
@@ -138,7 +143,9 @@ class Sessions:
                 self._told.popitem(last=False)
         return first
 
-    def problem(self, foreign: str, epoch: int, begun_ms: int, now_ms: int, *, use: bool = True) -> str:
+    def problem(
+        self, foreign: str, epoch: int, begun_ms: int, now_ms: int, *, use: bool = True, display: bool = False
+    ) -> str:
         """Why a session of an identity provider is worth nothing; empty where it goes on.
 
         Such sessions carry no epoch of ours: the account's has to stay the one at which it was first seen here. What is
@@ -152,8 +159,8 @@ class Sessions:
             `Account.session_epoch` now.
         begun_ms, now_ms : int
             When it was given, and now, milliseconds since the epoch, UTC.
-        use : bool
-            As `read` has it.
+        use, display : bool
+            As `read` has them.
 
         Returns
         -------
@@ -161,31 +168,36 @@ class Sessions:
             ``expired``, ``disabled`` or empty.
         """
         with self._lock:
-            if not self._goes_on(foreign, begun_ms, now_ms, use=use):
+            if not self._goes_on(foreign, begun_ms, now_ms, use=use, display=display):
                 return "expired"
             return "" if self._epochs.setdefault(foreign, epoch) == epoch else "disabled"
 
     def end_foreign(self, foreign: str, now_ms: int) -> bool:
         """End a session of an identity provider; whether it had not ended before."""
         with self._lock:
-            return self._end(foreign, now_ms + self._absolute_ms, now_ms)
+            return self._end(foreign, now_ms + self._longest_ms, now_ms)
 
     @property
     def _absolute_ms(self) -> int:
         return round(self.settings.absolute_s * 1000)
 
-    def _goes_on(self, id_: str, begun_ms: int, now_ms: int, *, use: bool) -> bool:
+    @property
+    def _longest_ms(self) -> int:
+        """How long any session may go on: so long it is known which ones have ended."""
+        return max(self._absolute_ms, round(self.settings.display_s * 1000))
+
+    def _goes_on(self, id_: str, begun_ms: int, now_ms: int, *, use: bool, display: bool) -> bool:
         self._settle(now_ms)
-        if not -_AHEAD_MS <= now_ms - begun_ms <= self._absolute_ms:
+        if not -_AHEAD_MS <= now_ms - begun_ms <= (self._longest_ms if display else self._absolute_ms):
             return False
-        if id_ in self._ended or id_ in self._lost or begun_ms < self._ended.get(_ALL, 0) - self._absolute_ms:
+        if id_ in self._ended or id_ in self._lost or begun_ms < self._ended.get(_ALL, 0) - self._longest_ms:
             return False
         # What a board that started again does not know was used when it started, as far as anybody knows.
         if id_ not in self._used:
             self._touch(id_, now_ms)
         if now_ms - self._used[id_] > self.settings.idle_s * 1000:
             return False
-        if use:
+        if use or display:
             self._touch(id_, now_ms)
         return True
 
@@ -203,7 +215,7 @@ class Sessions:
         """End everything that was given until now, where it cannot be read which sessions were signed out."""
         if self._unsure:
             self._unsure = False
-            self._ended[_ALL] = now_ms + self._absolute_ms
+            self._ended[_ALL] = now_ms + self._longest_ms
             if self._file is not None:
                 _write(self._file, self._ended)
 
@@ -213,7 +225,7 @@ class Sessions:
         while len(self._used) > MOST:
             lost = self._used.popitem(last=False)[0]
             self._epochs.pop(lost, None)
-            self._lost[lost] = now_ms + self._absolute_ms
+            self._lost[lost] = now_ms + self._longest_ms
         # Nobody need be told of what would have ended by now in any case.
         while self._lost and next(iter(self._lost.values())) <= now_ms:
             self._lost.popitem(last=False)

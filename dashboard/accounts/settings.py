@@ -19,6 +19,8 @@ class AccessSettings:
         Failures are forgotten after this long without another [s].
     idle_s, absolute_s : float
         A session ends after so long without use, and after so long in any case [s].
+    display_s : float
+        One that shows nothing but the page for a wall, and is never without use, goes on there so long [s].
     least_chars, most_chars : int
         Length of a password.
     attempts_per_minute : int
@@ -31,6 +33,7 @@ class AccessSettings:
     forget_s: float = 24 * 3600
     idle_s: float = 2 * 3600
     absolute_s: float = 12 * 3600
+    display_s: float = 90 * 24 * 3600
     least_chars: int = 10
     most_chars: int = 200
     attempts_per_minute: int = 20

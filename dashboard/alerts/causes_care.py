@@ -11,8 +11,8 @@ from dashboard.alerts.kinds import Wanted
 from dashboard.alerts.settings import RaiseSettings
 from dashboard.casework.desk import Desk
 from dashboard.wording import Wording
+from sensors.durations import MINUTE_MS
 
-_MINUTE_MS = 60_000
 _GB = 10**9
 
 
@@ -56,7 +56,7 @@ def of_silence(
         told = gateways.get(gateway.id, {})
         stations = [station for station in desk.site.slice(gateway.id) if station.id in silent]
         heard_ms = told.get("heard_ms")
-        mute = isinstance(heard_ms, int) and now_ms - heard_ms >= settings.silent_min * _MINUTE_MS
+        mute = isinstance(heard_ms, int) and now_ms - heard_ms >= settings.silent_min * MINUTE_MS
         key = f"silent:gateway:{gateway.id}"
         many = len(stations) >= settings.burst or (key in held and bool(stations))
         if mute or many:
@@ -176,7 +176,7 @@ def of_hubs(
     fullest: tuple[int, bool] | None = None
     for label, report in reports.items():
         time_ms = report.get("time_ms")
-        if isinstance(time_ms, int) and now_ms - time_ms >= settings.hub_min * _MINUTE_MS:
+        if isinstance(time_ms, int) and now_ms - time_ms >= settings.hub_min * MINUTE_MS:
             title = _("The hub is silent ({label})", label=label)
             text = _("Readings are not taken in, or not judged; the gateways keep them.")
             yield Wanted(f"hub:silent:{label}", "hub", "critical", title, text)

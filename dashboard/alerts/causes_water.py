@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analytics.grading import WaterClass
-from collectors.stores.base import HOUR_MS, Event
+from collectors.stores.base import Event
 from dashboard.alerts.kinds import Wanted
 from dashboard.alerts.levels import Hour, alarming, level_of
 from dashboard.alerts.pollutants import TITLED, over_class_iii, over_words
@@ -16,6 +16,7 @@ from dashboard.casework.desk import Desk
 from dashboard.casework.evidence import Evidence, read_event
 from dashboard.casework.explained import explained, kind_word
 from dashboard.wording import Wording
+from sensors.durations import HOUR_MS
 from sensors.place import River
 
 #: How much a class matters, by itself.

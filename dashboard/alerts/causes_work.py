@@ -31,7 +31,7 @@ def of_orders(desk: Desk, late: Iterable[Overdue], orders: Mapping[str, Order]) 
             continue
         number = order.code or order.number
         department = desk.site.departments.get(one.department or "")
-        who = _("the office") if department is None else _department(desk, department.id)
+        who = _("the office") if department is None else desk.department(department.id)
         lines = [order.title, _("Late: {who}", who=who)]
         yield Wanted(
             f"order:{one.number}:{one.department or 'office'}"[:200], "order", _SEVERITIES[min(one.level, 3)],
@@ -57,8 +57,3 @@ def of_goals(desk: Desk, states: Iterable[GoalState]) -> Iterator[Wanted]:
         yield Wanted(
             f"goal:{goal.id}", "goal", "serious" if missed else "warning", title, "\n".join(lines), int(missed)
         )
-
-
-def _department(desk: Desk, name: str) -> str:
-    department = desk.site.departments[name]
-    return department.name if desk.words.code == "zh" else department.name_en or department.name

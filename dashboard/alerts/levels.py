@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from analytics.grading import WaterClass
-from collectors.stores.base import HOUR_MS
 from dashboard.alerts.settings import RaiseSettings
+from sensors.durations import HOUR_MS
 
 #: A valid hour: its start [ms since the epoch, UTC] and the class in it.
 Hour = tuple[int, WaterClass]

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.grading import ASSESSED, WaterClass, grade_columns
-from collectors.stores.base import DAY_MS, HOUR_MS, ReadingStore, Summary
+from collectors.stores.base import ReadingStore, Summary
 from dashboard.alerts import causes_care, causes_water, causes_work
 from dashboard.alerts.kinds import Found
 from dashboard.alerts.levels import Hour
@@ -30,6 +30,7 @@ from dashboard.casework.tables.orders import EventLink, Order
 from dashboard.casework.tables.stations import Calibration, StationVisit
 from dashboard.classes import Condition
 from sensors.determinand import DETERMINANDS
+from sensors.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from sensors.errors import StoreError
 from sensors.reading import Quality, StationState
 
@@ -40,8 +41,6 @@ HOURS_BACK_MS = 24 * HOUR_MS
 
 #: States in which a station is not expected to give usable readings, or says itself that it does not.
 _AWAY = frozenset({StationState.MAINTENANCE, StationState.CALIBRATION, StationState.STOPPED, StationState.MANUAL})
-
-_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ def at_silence(scene: Scene) -> Found:
     """Stations and gateways without a word."""
     office, now_ms = scene.office, scene.now_ms
     heard, away = _heard(scene)
-    after_ms = now_ms - round(office.settings.raising.silent_min * _MINUTE_MS)
+    after_ms = now_ms - round(office.settings.raising.silent_min * MINUTE_MS)
     quiet = [name for name in office.desk.site.stations if heard.get(name, 0) <= after_ms and name not in away]
     if quiet:
         # What is newest may be a gap; there may be readings before it that are not too old.
@@ -265,7 +264,7 @@ def _heard(scene: Scene) -> tuple[dict[str, int], set[str]]:
         newest[station] = max(newest.get(station, (0, "")), (time_ms, str(state)))
         if value is not None and state != StationState.COMMUNICATION:
             heard[station] = max(heard.get(station, 0), time_ms)
-    after_ms = scene.now_ms - scene.office.settings.raising.silent_min * _MINUTE_MS
+    after_ms = scene.now_ms - scene.office.settings.raising.silent_min * MINUTE_MS
     away = {station for station, (time_ms, state) in newest.items() if state in _AWAY and time_ms > after_ms}
     with scene.office.books.read() as session:
         return heard, away | _visited(session, scene.now_ms)

@@ -20,8 +20,7 @@ from dashboard.alerts.telling import compose
 from dashboard.alerts.tokens import new_token
 from dashboard.casework.desk import Desk
 from dashboard.casework.tables.alerts import SEVERITIES, Alert, Attempt, Message
-
-_HOUR_MS = 3_600_000
+from sensors.durations import HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def claim(session: Session, desk: Desk, directory: Directory, channel: str, now_
     recipient = directory.recipients.get(account)
     link = ""
     if settings.board and any(alert.acknowledged_ms is None and alert.cleared_ms is None for alert in alerts):
-        expires_ms = now_ms + round(settings.tell.link_hours * _HOUR_MS)
+        expires_ms = now_ms + round(settings.tell.link_hours * HOUR_MS)
         link = f"{settings.board}/alert/{new_token(session, [alert.id for alert in alerts], account, expires_ms)}"
     told = compose(desk, rows, link)
     address = recipient.contacts.get(channel, "") if recipient else ""

@@ -79,7 +79,7 @@ class Directory:
             for route in self.settings.routes
             if fits(route, alert)
             for target in route.to
-            for name in self._names(target, alert, level)
+            for name in self.named(target, alert, level)
         ]
         found = self._reachable(names)
         if not found and (level == 1 or level > self.settings.tell.levels):
@@ -105,7 +105,8 @@ class Directory:
         ]
         return self._reachable(everybody)
 
-    def _names(self, target: str, alert: Alert, level: int) -> Iterable[str]:
+    def named(self, target: str, alert: Alert, level: int) -> Iterable[str]:
+        """Whom a target of a route (`dashboard.alerts.settings.TARGETS`) names at a level of duty."""
         if target == "hears":
             target = str(alert.detail.get("hears", "office"))
         family, _, name = target.partition(":")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
 
 from dashboard.alerts.channels.base import Told
 from dashboard.alerts.kinds import rank
@@ -49,7 +48,7 @@ def compose(desk: Desk, rows: Sequence[tuple[Message, Alert]], link: str) -> Tol
         [(headline, alert)] = told
         title = _("[{site}] {severity}: {title}", site=site, severity=severity_word(_, severity), title=headline)
         lines += [line for line in alert.text.splitlines() if line.strip()]
-        lines.append(_("Since {time}", time=_instant(desk, since_ms(alert))))
+        lines.append(_("Since {time}", time=desk.calendar.minute(since_ms(alert))))
         if alert.order:
             lines.append(_("Work order {number}", number=alert.order))
         if alert.acknowledged_by:
@@ -74,7 +73,7 @@ def trial(desk: Desk, now_ms: int) -> Told:
     site = desk.site.name if _.code == "zh" else desk.site.name_en or desk.site.name
     return Told.of(
         f"test-{now_ms}", "info", _("[{site}] This is only a test of the alerts", site=site),
-        [_("Nothing has happened. Sent {time}", time=_instant(desk, now_ms))],
+        [_("Nothing has happened. Sent {time}", time=desk.calendar.minute(now_ms))],
     )  # fmt: skip
 
 
@@ -84,7 +83,3 @@ def _headline(desk: Desk, message: Message, alert: Alert) -> str:
         return _("{title} ({reason})", title=alert.title, reason=_("over"))
     reason = reason_word(_, message.reason)
     return _("{title} ({reason})", title=alert.title, reason=reason) if reason else alert.title
-
-
-def _instant(desk: Desk, time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, desk.calendar.zone):%Y-%m-%d %H:%M}"

@@ -9,11 +9,10 @@ from holidays import country_holidays
 from holidays.countries.china import ChinaStaticHolidays
 
 from dashboard.casework.settings import CalendarSettings
+from sensors.durations import HOUR_MS
 
 #: Longest span that is walked day by day; deadlines lie nearer.
 _LIMIT_DAYS = 3660
-
-_HOUR_MS = 3_600_000
 
 
 class WorkCalendar:
@@ -37,6 +36,10 @@ class WorkCalendar:
     def day(self, time_ms: int) -> date:
         """Calendar day of an instant [ms since the epoch, UTC]."""
         return datetime.fromtimestamp(time_ms / 1000, self.zone).date()
+
+    def minute(self, time_ms: int) -> str:
+        """An instant [ms since the epoch, UTC] as people write it: 2026-11-23 08:01."""
+        return f"{datetime.fromtimestamp(time_ms / 1000, self.zone):%Y-%m-%d %H:%M}"
 
     def start_of(self, day: date) -> int:
         """First instant of a calendar day [ms since the epoch, UTC]."""
@@ -69,7 +72,7 @@ class WorkCalendar:
 
     def add_hours(self, start_ms: int, hours: float) -> int:
         """Instant at which so many working hours have passed since another [ms since the epoch, UTC]."""
-        left = round(hours * _HOUR_MS)
+        left = round(hours * HOUR_MS)
         for begin, end in self._spans(start_ms):
             if left <= end - begin:
                 return begin + left
@@ -83,7 +86,7 @@ class WorkCalendar:
             if begin >= end_ms:
                 break
             total += min(end, end_ms) - begin
-        return total / _HOUR_MS
+        return total / HOUR_MS
 
     def _spans(self, start_ms: int) -> Iterator[tuple[int, int]]:
         """Spans of working time from an instant on [ms since the epoch, UTC]."""

@@ -1,7 +1,7 @@
 """From a measured event to a case, exactly once: a draft order is opened, or the event joins the case that it is of.
 
 After a case was reported done the water is watched: an event at the same place reopens it (see also
-`dashboard.casework.watch`).
+`dashboard.casework.verification`).
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from types import MappingProxyType
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.evidence import Evidence, gather, read_event
 from dashboard.casework.explained import described, kind_word
-from dashboard.casework.lifecycle import OPEN_STATES, SERVICE, Actor, Refused, check_rule
+from dashboard.casework.lifecycle import OPEN_STATES, SERVICE, Actor, StepRefusedError, check_rule
 from dashboard.casework.marked import _
 from dashboard.casework.order_effects import note
 from dashboard.casework.orders import apply, find_order, open_order
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.orders import EventLink, Order
 from dashboard.wording import Wording
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.errors import StoreError
 
 #: States in which the water is watched.
@@ -135,12 +136,14 @@ def accept(session: Session, desk: Desk, actor: Actor, event: Event, now_ms: int
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If the actor may not, or the event was rejected before.
     """
     order = _taken_up(session, desk, actor, "register", event, now_ms, evidence)
     if order.state == "dismissed":
-        raise Refused(_("{action} is not possible while the order is {state}"), action="register", state=order.state)
+        raise StepRefusedError(
+            _("{action} is not possible while the order is {state}"), action="register", state=order.state
+        )
     if order.state == "draft":
         apply(session, desk, order.number, "register", actor, now_ms)
     return order
@@ -166,11 +169,11 @@ def reject(session: Session, desk: Desk, actor: Actor, event: Event, now_ms: int
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If the actor may not, there is no such verdict, or the order is no draft any more.
     """
     if verdict not in VERDICTS:
-        raise Refused(_("there is no verdict {verdict}"), verdict=verdict)
+        raise StepRefusedError(_("there is no verdict {verdict}"), verdict=verdict)
     order = _taken_up(session, desk, actor, "dismiss", event, now_ms, evidence)
     apply(session, desk, order.number, "dismiss", actor, now_ms, text=text)
     order.evidence = {**order.evidence, "verdict": verdict}
@@ -195,16 +198,18 @@ def merge(session: Session, desk: Desk, actor: Actor, number: str, into: str, no
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If the actor may not, the first is no draft, or the second is settled.
     """
     take_turn(session)
     words, draft, order = desk.words, find_order(session, number), find_order(session, into)
     check_rule("dismiss", draft.state, actor)
     if draft.number == order.number:
-        raise Refused(_("an order cannot be merged with itself"))
+        raise StepRefusedError(_("an order cannot be merged with itself"))
     if order.state not in (*OPEN_STATES, "done"):
-        raise Refused(_("{action} is not possible while the order is {state}"), action="join", state=order.state)
+        raise StepRefusedError(
+            _("{action} is not possible while the order is {state}"), action="join", state=order.state
+        )
     links = select(EventLink).where(EventLink.order_number == draft.number)
     for link in session.scalars(links.order_by(EventLink.start_ms, EventLink.event)).all():
         link.order_number = order.number

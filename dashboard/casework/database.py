@@ -110,7 +110,7 @@ def open_books(url: str, files: Path | None = None, *, must_exist: bool = False)
     UsageError
         If the URL is none of these, PostgreSQL is given without a folder of files, or there are no books.
     BooksError
-        If the database cannot be reached.
+        If the database cannot be reached, or the folder of its file cannot be made.
     """
     from dashboard.casework.migrations import upgrade
 
@@ -125,14 +125,24 @@ def open_books(url: str, files: Path | None = None, *, must_exist: bool = False)
         engine.dispose()
         raise UsageError(f"{told}: found no books; accepted: the address of books that were begun")
     if engine.dialect.name == "sqlite" and path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        if not Path(path).exists():
-            # People and phone numbers stand in it: for its owner only, from the first byte on.
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        _begin_file(engine, Path(path))
     books = Books(engine, files)
     with books._translated():
         upgrade(engine)
     return books
+
+
+def _begin_file(engine: Engine, path: Path) -> None:
+    """Make the file of SQLite where there is none, with its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # People and phone numbers stand in it: for its owner only, from the first byte on.
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        engine.dispose()
+        why = error.strerror or error
+        raise BooksError(f"books {path}: cannot be made: {error.filename or path.parent}: {why}") from error
 
 
 def _has_books(engine: Engine) -> bool:

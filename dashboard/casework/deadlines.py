@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
@@ -136,6 +135,6 @@ def _overdue(order: Order, part: OrderPart | None, level: int, due_ms: int) -> O
 
 
 def _told(desk: Desk, step: Overdue) -> str:
-    when = f"{datetime.fromtimestamp(step.due_ms / 1000, desk.calendar.zone):%Y-%m-%d %H:%M}"
+    when = desk.calendar.minute(step.due_ms)
     _ = desk.words
     return _("Overdue since {time}", time=when)

@@ -43,6 +43,13 @@ class Desk:
         calendar = WorkCalendar(ZoneInfo(site.timezone), settings.calendar)
         return cls(site, settings, calendar, translator(language))
 
+    def department(self, name: str) -> str:
+        """What a department is called, in the desk's language; an id that the site does not know stays as it is."""
+        known = self.site.departments.get(name)
+        if known is None:
+            return name
+        return known.name if self.words.code == "zh" else known.name_en or known.name
+
     def proposed_due(self, urgency: str, now_ms: int) -> int:
         """Deadline that the settings propose for an urgency [ms since the epoch, UTC]."""
         return self.calendar.add_days(now_ms, getattr(self.settings.deadlines, f"{urgency}_days"))

@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from sensors.determinand import DETERMINANDS
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.site import Site
 
 #: Readings before the event that it is compared with.

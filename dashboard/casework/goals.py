@@ -17,7 +17,7 @@ from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.exchange.said import _
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
-from dashboard.casework.lifecycle import SERVICE, Refused
+from dashboard.casework.lifecycle import SERVICE, StepRefusedError
 from dashboard.casework.measures import MEASURES, Grounds, Measured
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.goals import Goal, GoalProgress
@@ -191,19 +191,21 @@ def change_goal(
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If there is no such goal, somebody else has changed it meanwhile, or target or date cannot be.
     """
     take_turn(session)
     goal = session.get(Goal, goal_id, populate_existing=True)
     if goal is None:
-        raise Refused(_("there is no goal {goal}"), goal=goal_id)
+        raise StepRefusedError(_("there is no goal {goal}"), goal=goal_id)
     if (goal.target, goal.due_on) != shown:
-        raise Refused(_("the goal was changed meanwhile: look at it again"))
+        raise StepRefusedError(_("the goal was changed meanwhile: look at it again"))
     if not 0 < target <= 1:
-        raise Refused(_("a target is a share over 0 % up to 100 %"))
+        raise StepRefusedError(_("a target is a share over 0 % up to 100 %"))
     if due_on <= goal.begins_on:
-        raise Refused(_("the date must come after the begin of the goal, {day}"), day=goal.begins_on.isoformat())
+        raise StepRefusedError(
+            _("the date must come after the begin of the goal, {day}"), day=goal.begins_on.isoformat()
+        )
     goal.target, goal.due_on, goal.note = target, due_on, note
     session.flush()
     return goal

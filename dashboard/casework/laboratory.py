@@ -16,6 +16,7 @@ from analytics.window import mean_of
 from collectors.stores.base import ReadingStore
 from dashboard.casework.audit import AuditEntry
 from dashboard.casework.tables.stations import Sample, SampleResult
+from sensors.durations import MINUTE_MS
 from sensors.reading import USABLE_QUALITIES, StationState
 
 _T = TypeVar("_T", str, int)
@@ -50,7 +51,7 @@ class ComparisonSettings:
         standard.
     """
 
-    window_ms: int = 30 * 60_000
+    window_ms: int = 30 * MINUTE_MS
     tolerances: Mapping[str, Tolerance] = field(
         default_factory=lambda: MappingProxyType(
             {

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from dashboard.casework.marked import _
 from dashboard.i18n import Translator
+from dashboard.rights import PROGRAM, ROLE_WORDS, may
 from sensors.errors import UsageError
 
 #: States, and source strings for people.
@@ -55,12 +56,16 @@ class Actor:
     role: str
     department: str | None = None
 
+    def may(self, right: str) -> bool:
+        """Whether somebody of the role may; an administrator acts as the office (`dashboard.access.Viewer.actor`)."""
+        return self.role != "admin" and may(self.role, right)
+
 
 #: The program itself.
-SERVICE = Actor("riverchief", "service")
+SERVICE = Actor("riverchief", PROGRAM)
 
 
-class Refused(UsageError):
+class StepRefusedError(UsageError):
     """A step that the order's life does not have; nothing was changed.
 
     Attributes
@@ -114,7 +119,6 @@ class Rule:
         States in which it may be taken.
     target : str or None
         State that follows; None where the order stays where it is.
-    roles : tuple of str
     lead : bool or None
         Of the departments, only the lead may take it (True), only the others (False), or any (None).
     needs : tuple of str
@@ -125,23 +129,15 @@ class Rule:
     label: str
     sources: tuple[str, ...]
     target: str | None
-    roles: tuple[str, ...]
     lead: bool | None = None
     needs: tuple[str, ...] = ()
 
 
-#: What a step may need, and who takes steps, for people.
+#: What a step may need, for people.
 NEEDS: Mapping[str, str] = MappingProxyType(
     {
         "text": _("a text"), "photo": _("a photo"), "assignment": _("departments and a deadline"),
         "due": _("a deadline"), "department": _("a department"), "question": _("a question"),
-    }
-)  # fmt: skip
-ROLE_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "public": _("Public"), "engineer": _("Engineer"), "department": _("Department"),
-        "grid_officer": _("Grid officer"), "chief": _("River chief"), "office": _("River chief's office"),
-        "admin": _("Administrator"), "service": _("RiverChief (automatic)"),
     }
 )  # fmt: skip
 
@@ -149,38 +145,37 @@ _WORKING = DEPARTMENT_STATES
 
 _RULES = (
     # The order itself.
-    Rule("register", _("Register"), ("draft",), "registered", ("office",)),
-    Rule("dismiss", _("Dismiss"), ("draft",), "dismissed", ("office",), needs=("text",)),
-    Rule("assign", _("Assign"), ("registered", "returned"), "assigned", ("office",), needs=("assignment",)),
-    Rule("return", _("Give back"), ("assigned",), "returned", ("department",), lead=True, needs=("text",)),
-    Rule("accept", _("Accept"), ("assigned", "redo"), "accepted", ("department",), lead=True, needs=("text", "photo")),
-    Rule("close", _("Report done"), ("accepted",), "done", ("department",), lead=True, needs=("text", "photo")),
-    Rule("redo", _("Send back"), ("done",), "redo", ("office",), needs=("text",)),
-    Rule("archive", _("Archive"), ("done",), "archived", ("office",)),
-    Rule("reopen", _("Reopen"), ("done", "archived"), "redo", ("office", "service"), needs=("text",)),
+    Rule("register", _("Register"), ("draft",), "registered"),
+    Rule("dismiss", _("Dismiss"), ("draft",), "dismissed", needs=("text",)),
+    Rule("assign", _("Assign"), ("registered", "returned"), "assigned", needs=("assignment",)),
+    Rule("return", _("Give back"), ("assigned",), "returned", lead=True, needs=("text",)),
+    Rule("accept", _("Accept"), ("assigned", "redo"), "accepted", lead=True, needs=("text", "photo")),
+    Rule("close", _("Report done"), ("accepted",), "done", lead=True, needs=("text", "photo")),
+    Rule("redo", _("Send back"), ("done",), "redo", needs=("text",)),
+    Rule("archive", _("Archive"), ("done",), "archived"),
+    Rule("reopen", _("Reopen"), ("done", "archived"), "redo", needs=("text",)),
     # Beside it.
-    Rule("answer", _("Answer for own part"), _WORKING, None, ("department",), lead=False, needs=("text",)),
+    Rule("answer", _("Answer for own part"), _WORKING, None, lead=False, needs=("text",)),
     Rule(
         "hand_back",
         _("Give back own part"),
         ("assigned", "accepted"),
         None,
-        ("department",),
         lead=False,
         needs=("text",),
     ),
-    Rule("replace", _("Give part to another"), _WORKING, None, ("office",), needs=("text", "department")),
-    Rule("extend", _("Extend"), _WORKING, None, ("office",), needs=("text", "due")),
-    Rule("urge", _("Urge"), ("accepted",), None, ("office",), needs=("text",)),
-    Rule("feedback", _("Ask the office"), ("accepted",), None, ("department",), needs=("text",)),
-    Rule("reply", _("Reply"), (*_WORKING, "done"), None, ("department", "office"), needs=("text", "question")),
+    Rule("replace", _("Give part to another"), _WORKING, None, needs=("text", "department")),
+    Rule("extend", _("Extend"), _WORKING, None, needs=("text", "due")),
+    Rule("urge", _("Urge"), ("accepted",), None, needs=("text",)),
+    Rule("feedback", _("Ask the office"), ("accepted",), None, needs=("text",)),
+    Rule("reply", _("Reply"), (*_WORKING, "done"), None, needs=("text", "question")),
     # What the service writes down.
-    Rule("join", _("Joined by an event"), (*OPEN_STATES, "done", "archived"), None, ("service",)),
-    Rule("remind", _("Reminded"), (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("supervise", _("Supervised"), (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("report", _("Reported upward"), (*OPEN_STATES, "done"), None, ("service",)),
-    Rule("watch", _("Watched longer"), ("done", "archived"), None, ("service",), needs=("text",)),
-    Rule("confirm", _("Verified by water"), ("done", "archived"), None, ("service",), needs=("text",)),
+    Rule("join", _("Joined by an event"), (*OPEN_STATES, "done", "archived"), None),
+    Rule("remind", _("Reminded"), (*OPEN_STATES, "done"), None),
+    Rule("supervise", _("Supervised"), (*OPEN_STATES, "done"), None),
+    Rule("report", _("Reported upward"), (*OPEN_STATES, "done"), None),
+    Rule("watch", _("Watched longer"), ("done", "archived"), None, needs=("text",)),
+    Rule("confirm", _("Verified by water"), ("done", "archived"), None, needs=("text",)),
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.action: rule for rule in _RULES})
@@ -190,10 +185,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
     {"open": _("Opened"), "notice": _("Notice issued"), **{rule.action: rule.label for rule in _RULES}}
 )
 
-#: How an order begins: 登记 by chief or office, or a draft that the service opens.
-BEGINNINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"registered": ("chief", "office"), "draft": ("service", "office")}
-)
+#: How an order begins, and the right that it takes: 登记, or a draft.
+BEGINNINGS: Mapping[str, str] = MappingProxyType({"registered": "order.open", "draft": "order.draft"})
 
 #: Who must answer a side action.
 ANSWERED_BY: Mapping[str, str] = MappingProxyType({"urge": "department", "feedback": "office"})
@@ -204,14 +197,14 @@ def check_rule(action: str, state: str, actor: Actor) -> Rule:
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If there is no such step, not in this state, or not for this role.
     """
     rule = RULES.get(action)
     if rule is None:
-        raise Refused(_("there is no step {action}"), action=action)
+        raise StepRefusedError(_("there is no step {action}"), action=action)
     if state not in rule.sources:
-        raise Refused(_("{action} is not possible while the order is {state}"), action=action, state=state)
-    if actor.role not in rule.roles:
-        raise Refused(_("{action} is not for the role {role}"), action=action, role=actor.role)
+        raise StepRefusedError(_("{action} is not possible while the order is {state}"), action=action, state=state)
+    if not actor.may(f"order.{action}"):
+        raise StepRefusedError(_("{action} is not for the role {role}"), action=action, role=actor.role)
     return rule

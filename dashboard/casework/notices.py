@@ -20,7 +20,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import DEPARTMENT_STATES, Actor, Refused
+from dashboard.casework.lifecycle import DEPARTMENT_STATES, Actor, StepRefusedError
 from dashboard.casework.marked import _
 from dashboard.casework.order_effects import note
 from dashboard.casework.orders import find_order
@@ -60,19 +60,21 @@ def issue(session: Session, desk: Desk, number: str, kind: str, actor: Actor, no
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If the order is not with its departments, the department has no part in it, or the actor may not.
     """
     take_turn(session)
     order = find_order(session, number)
     if kind not in KINDS:
-        raise Refused(_("there is no notice {kind}"), kind=kind)
-    if actor.role != "office":
-        raise Refused(_("{action} is not for the role {role}"), action="notice", role=actor.role)
+        raise StepRefusedError(_("there is no notice {kind}"), kind=kind)
+    if not actor.may("order.notice"):
+        raise StepRefusedError(_("{action} is not for the role {role}"), action="notice", role=actor.role)
     if order.state not in DEPARTMENT_STATES:
-        raise Refused(_("{action} is not possible while the order is {state}"), action="notice", state=order.state)
+        raise StepRefusedError(
+            _("{action} is not possible while the order is {state}"), action="notice", state=order.state
+        )
     if department not in {part.department for part in order.parts if part.state != "returned"}:
-        raise Refused(_("the department has no part in this order"))
+        raise StepRefusedError(_("the department has no part in this order"))
     year = desk.calendar.day(now_ms).year
     series = f"{kind}-{year}"
     sequence = next_number(session, series)

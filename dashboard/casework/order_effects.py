@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import ANSWERED_BY, OFFICE_STATES, Actor, Refused
+from dashboard.casework.lifecycle import ANSWERED_BY, OFFICE_STATES, Actor, StepRefusedError
 from dashboard.casework.marked import _
 from dashboard.casework.sequences import next_number
 from dashboard.casework.tables.orders import URGENCIES, Order, OrderPart, OrderStep
-
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
+from sensors.durations import DAY_MS, HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +114,11 @@ def _assign(step: Step) -> None:
     names = [part.department for part in given.parts]
     _check_departments(step.desk, names)
     if not names or len(set(names)) != len(names):
-        raise Refused(_("an order goes to at least one department, and to each only once"))
+        raise StepRefusedError(_("an order goes to at least one department, and to each only once"))
     if given.urgency not in URGENCIES:
-        raise Refused(_("there is no urgency {urgency}"), urgency=given.urgency)
+        raise StepRefusedError(_("there is no urgency {urgency}"), urgency=given.urgency)
     if min(given.due_ms, *(part.due_ms or given.due_ms for part in given.parts)) <= step.now_ms:
-        raise Refused(_("the deadline is not in the future"))
+        raise StepRefusedError(_("the deadline is not in the future"))
     known = {part.department: part for part in order.parts}
     for name in set(known) - set(names):
         order.parts.remove(known[name])
@@ -145,13 +142,13 @@ def _close(step: Step) -> None:
     order, own = step.order, step.part
     assert own is not None
     if late := [part.department for part in order.parts if part is not own and part.state != "answered"]:
-        raise Refused(_("parts have not been answered: {departments}"), departments=", ".join(late))
+        raise StepRefusedError(_("parts have not been answered: {departments}"), departments=", ".join(late))
     if unanswered(order, "urge"):
-        raise Refused(_("what the office urged has not been answered"))
+        raise StepRefusedError(_("what the office urged has not been answered"))
     _answer(step)
     order.done_ms, order.confirmed_ms = step.now_ms, None
     if order.event is not None:
-        order.watch_until_ms = step.now_ms + round(step.desk.settings.cases.watch_days * _DAY_MS)
+        order.watch_until_ms = step.now_ms + round(step.desk.settings.cases.watch_days * DAY_MS)
 
 
 def _redo(step: Step) -> None:
@@ -159,7 +156,7 @@ def _redo(step: Step) -> None:
     due_ms = step.due_ms or step.desk.proposed_due(order.urgency, step.now_ms)
     whose = step.departments or tuple(part.department for part in order.parts)
     if unknown := set(whose) - {part.department for part in order.parts}:
-        raise Refused(_("no part in this order: {departments}"), departments=", ".join(sorted(unknown)))
+        raise StepRefusedError(_("no part in this order: {departments}"), departments=", ".join(sorted(unknown)))
     for part in order.parts:
         # The lead answers for the whole, and so has to report again in any case.
         if part.department in whose or part.lead:
@@ -175,7 +172,7 @@ def _reopen(step: Step) -> None:
 
 def _archive(step: Step) -> None:
     if unanswered(step.order, "feedback"):
-        raise Refused(_("what the department asked has not been answered"))
+        raise StepRefusedError(_("what the department asked has not been answered"))
     step.order.archived_ms = step.now_ms
 
 
@@ -183,7 +180,7 @@ def _answer(step: Step) -> None:
     part = step.part
     assert part is not None
     if part.state == "answered":
-        raise Refused(_("the part has been answered"))
+        raise StepRefusedError(_("the part has been answered"))
     part.state, part.answer, part.answered_ms, part.escalation = "answered", step.text, step.now_ms, 0
 
 
@@ -191,7 +188,7 @@ def _hand_back(step: Step) -> None:
     part = step.part
     assert part is not None
     if part.state != "assigned":
-        raise Refused(_("the part is {state}"), state=part.state)
+        raise StepRefusedError(_("the part is {state}"), state=part.state)
     _check_in_time(step)
     part.state = "returned"
 
@@ -200,9 +197,9 @@ def _replace(step: Step) -> None:
     order, session = step.order, step.session
     part = next((part for part in order.parts if part.department == step.department), None)
     if part is None or part.state != "returned":
-        raise Refused(_("the department has not given back a part of this order"))
+        raise StepRefusedError(_("the department has not given back a part of this order"))
     if len(step.departments) > 1 or set(step.departments) & {each.department for each in order.parts}:
-        raise Refused(_("a part goes to one department that has none yet"))
+        raise StepRefusedError(_("a part goes to one department that has none yet"))
     _check_departments(step.desk, step.departments)
     order.parts.remove(part)
     session.delete(part)
@@ -217,7 +214,7 @@ def _extend(step: Step) -> None:
     if step.department is None:
         order.due_ms, order.escalation = due_ms, 0
     elif step.department not in {part.department for part in order.parts}:
-        raise Refused(_("no part in this order: {departments}"), departments=step.department)
+        raise StepRefusedError(_("no part in this order: {departments}"), departments=step.department)
     for part in order.parts:
         if step.department in (None, part.department) and part.state != "answered":
             part.due_ms, part.escalation = due_ms, 0
@@ -226,11 +223,11 @@ def _extend(step: Step) -> None:
 def _reply(step: Step) -> None:
     asked = next((each for each in step.order.steps if each.id == step.answers), None)
     if asked is None or asked.action not in ANSWERED_BY:
-        raise Refused(_("there is nothing of that number to answer"))
+        raise StepRefusedError(_("there is nothing of that number to answer"))
     if asked not in unanswered(step.order, asked.action):
-        raise Refused(_("it has been answered"))
+        raise StepRefusedError(_("it has been answered"))
     if step.actor.role != ANSWERED_BY[asked.action]:
-        raise Refused(_("it is answered by the role {role}"), role=ANSWERED_BY[asked.action])
+        raise StepRefusedError(_("it is answered by the role {role}"), role=ANSWERED_BY[asked.action])
 
 
 def _confirm(step: Step) -> None:
@@ -248,14 +245,14 @@ def _give(part: OrderPart, due_ms: int | None, state: str) -> None:
 def _check_in_time(step: Step) -> None:
     hours = step.desk.settings.deadlines.return_hours
     given_ms = max(each.time_ms for each in step.order.steps if each.action in ("assign", "replace"))
-    if step.now_ms - given_ms > hours * _HOUR_MS:
-        when = f"{datetime.fromtimestamp(given_ms / 1000, step.desk.calendar.zone):%Y-%m-%d %H:%M}"
-        raise Refused(_("it was assigned at {time}, more than {hours:g} h ago"), time=when, hours=hours)
+    if step.now_ms - given_ms > hours * HOUR_MS:
+        when = step.desk.calendar.minute(given_ms)
+        raise StepRefusedError(_("it was assigned at {time}, more than {hours:g} h ago"), time=when, hours=hours)
 
 
 def _check_departments(desk: Desk, names: Sequence[str]) -> None:
     if unknown := sorted(set(names) - set(desk.site.departments)):
-        raise Refused(_("there is no department {departments}"), departments=", ".join(unknown))
+        raise StepRefusedError(_("there is no department {departments}"), departments=", ".join(unknown))
 
 
 #: What a step does besides moving the order on; steps without an effect only leave their trace.

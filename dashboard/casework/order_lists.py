@@ -101,7 +101,7 @@ class OrderRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class OrdersPage:
     """A page of the list, newest first.
 
     Attributes
@@ -138,7 +138,7 @@ class Story:
 
 def orders_page(
     session: Session, wanted: OrderFilter, *, limit: int = 50, after: tuple[int, str] | None = None
-) -> Page:
+) -> OrdersPage:
     """A page of orders, newest first.
 
     Parameters
@@ -147,7 +147,7 @@ def orders_page(
     wanted : OrderFilter
     limit : int, optional
     after : tuple of (int, str), optional
-        `Page.after` of the page before.
+        `OrdersPage.after` of the page before.
     """
     conditions = _conditions(wanted, few=True)
     if after is not None:
@@ -157,7 +157,7 @@ def orders_page(
     found = session.execute(query.limit(limit + 1)).all()
     leads = _leads(session, [row.number for row in found[:limit]])
     made = tuple(OrderRow(**row._mapping, lead=leads.get(row.number)) for row in found[:limit])
-    return Page(made, (made[-1].created_ms, made[-1].number) if len(found) > limit else None)
+    return OrdersPage(made, (made[-1].created_ms, made[-1].number) if len(found) > limit else None)
 
 
 def order_counts(session: Session, wanted: OrderFilter, now_ms: int) -> Counts:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import ANSWERED_BY, BEGINNINGS, RULES, Actor, Refused, Rule, check_rule
+from dashboard.casework.lifecycle import ANSWERED_BY, BEGINNINGS, RULES, Actor, Rule, StepRefusedError, check_rule
 from dashboard.casework.marked import _
 from dashboard.casework.order_effects import EFFECTS, Assignment, Part, Step, give_code, note, put_on_desk, unanswered
 from dashboard.casework.sequences import next_number, take_turn
@@ -55,16 +55,18 @@ def open_order(
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If it may not be opened so.
     """
-    if actor.role not in BEGINNINGS.get(state, ()):
-        raise Refused(_("an order that is {state} is not opened by the role {role}"), state=state, role=actor.role)
+    if state not in BEGINNINGS or not actor.may(BEGINNINGS[state]):
+        raise StepRefusedError(
+            _("an order that is {state} is not opened by the role {role}"), state=state, role=actor.role
+        )
     if origin not in ORIGINS or urgency not in URGENCIES:
-        raise Refused(_("there is no origin {origin} or no urgency {urgency}"), origin=origin, urgency=urgency)
+        raise StepRefusedError(_("there is no origin {origin} or no urgency {urgency}"), origin=origin, urgency=urgency)
     title, text = _plain(title), _plain(text)
     if not title:
-        raise Refused(_("an order needs a title"))
+        raise StepRefusedError(_("an order needs a title"))
     year = desk.calendar.day(now_ms).year
     number = f"{year}-{next_number(session, f'order-{year}'):06d}"
     order = Order(number=number, title=title[:200], text=text, origin=origin, urgency=urgency, state=state,
@@ -128,7 +130,7 @@ def apply(
 
     Raises
     ------
-    Refused
+    StepRefusedError
         With the reason; nothing was changed.
     """
     take_turn(session)
@@ -138,7 +140,7 @@ def apply(
     text = _plain(text)
     _check_needs(session, order, rule, text, files, assignment, department, due_ms, answers)
     if due_ms is not None and due_ms <= now_ms:
-        raise Refused(_("the deadline is not in the future"))
+        raise StepRefusedError(_("the deadline is not in the future"))
     before = order.state
     step = Step(session, desk, order, actor, now_ms, text, part, assignment, department, tuple(departments), due_ms,
                 answers)  # fmt: skip
@@ -157,12 +159,12 @@ def find_order(session: Session, number: str) -> Order:
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If there is none.
     """
     order = session.get(Order, number, populate_existing=True)
     if order is None:
-        raise Refused(_("there is no order {number}"), number=number)
+        raise StepRefusedError(_("there is no order {number}"), number=number)
     return order
 
 
@@ -172,7 +174,7 @@ def possible(order: Order, actor: Actor) -> list[str]:
     for action in RULES:
         try:
             _own_part(order, actor, check_rule(action, order.state, actor))
-        except Refused:
+        except StepRefusedError:
             continue
         found.append(action)
     if not any(part.state == "returned" for part in order.parts):
@@ -191,9 +193,9 @@ def _own_part(order: Order, actor: Actor, rule: Rule) -> OrderPart | None:
         return None
     part = next((part for part in order.parts if part.department == actor.department), None)
     if part is None or part.state == "returned":
-        raise Refused(_("the department has no part in this order"))
+        raise StepRefusedError(_("the department has no part in this order"))
     if rule.lead is not None and part.lead is not rule.lead:
-        raise Refused(
+        raise StepRefusedError(
             _("only the lead department may do this") if rule.lead else _("this is not for the lead department")
         )
     return part
@@ -206,12 +208,12 @@ def _check_needs(
     given = {"text": text, "assignment": assignment, "due": due_ms, "department": department, "question": answers}
     missing = [need for need in rule.needs if need != "photo" and not given[need]]
     if missing:
-        raise Refused(_("{action} needs {needs}"), action=rule.action, needs=", ".join(missing))
+        raise StepRefusedError(_("{action} needs {needs}"), action=rule.action, needs=", ".join(missing))
     rows = session.scalars(select(Attachment).where(Attachment.id.in_(files))).all() if files else []
     subject = (Order.__tablename__, order.number)
     if len(rows) != len(set(files)) or any((row.subject, row.subject_id) != subject for row in rows):
-        raise Refused(_("a file does not belong to this order"))
+        raise StepRefusedError(_("a file does not belong to this order"))
     if {used for step in order.steps for used in step.files} & set(files):
-        raise Refused(_("a file has been handed in before"))
+        raise StepRefusedError(_("a file has been handed in before"))
     if "photo" in rule.needs and not any(row.media_type.startswith("image/") for row in rows):
-        raise Refused(_("{action} needs {needs}"), action=rule.action, needs="photo")
+        raise StepRefusedError(_("{action} needs {needs}"), action=rule.action, needs="photo")

@@ -27,7 +27,7 @@ from analytics.periods import Period
 from dashboard.casework.desk import Desk
 from dashboard.casework.exchange.said import _
 from dashboard.casework.grades import MonthGrade
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.goals import ListEntry
 from dashboard.casework.tables.inspections import Inspection
@@ -129,14 +129,14 @@ def publish_list(
 
     Raises
     ------
-    Refused
+    StepRefusedError
         If the month is not over, or its list was published before.
     """
     take_turn(session)
     if month.end_ms > now_ms:
-        raise Refused(_("the month {month} is not over"), month=month.label)
+        raise StepRefusedError(_("the month {month} is not over"), month=month.label)
     if published(session, month.label):
-        raise Refused(_("the list of {month} has been published"), month=month.label)
+        raise StepRefusedError(_("the list of {month} has been published"), month=month.label)
     rows = [
         ListEntry(
             month=month.label, scope=line.scope, subject=line.subject, points=line.points, colour=line.colour,

@@ -24,7 +24,7 @@ PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "panel": (("dom.js", "panel.js"), ("tokens.css", "panel.css")),
     "table": (("dom.js", "table.js"), ("tokens.css", "table.css")),
     "cards": (("dom.js", "cards.js"), ("tokens.css", "cards.css")),
-    "grid": (("dom.js", "grid.js"), ("tokens.css", "grid.css")),
+    "grid": (("dom.js", "grid.js"), ("tokens.css", "grid.css", "stack.css")),
     "heat": (("dom.js", "heat.js"), ("tokens.css", "heat.css")),
     "profile": (("dom.js", "profile.js"), ("tokens.css", "profile.css")),
     "orderboard": (("dom.js", "orderboard.js"), ("tokens.css", "orderboard.css")),
@@ -32,7 +32,7 @@ PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "multiples": (("dom.js", "multiples.js"), ("tokens.css", "multiples.css")),
     "sources": (("dom.js", "sources.js"), ("tokens.css", "sources.css")),
     "timeline": (("dom.js", "timeline.js"), ("tokens.css", "timeline.css")),
-    "ledger": (("dom.js", "ledger.js"), ("tokens.css", "ledger.css")),
+    "ledger": (("dom.js", "ledger.js"), ("tokens.css", "ledger.css", "stack.css")),
     "public": (("dom.js", "labels.js", "map.js", "public.js"), ("tokens.css", "rivers.css", "public.css")),
     "wall": (("dom.js", "labels.js", "map.js", "wall.js"), ("tokens.css", "rivers.css", "wall.css")),
 }

@@ -16,13 +16,14 @@ export default function (component) {
   const show = (state) => {
     const columns = root.querySelector(".columns");
     const column = columns.querySelector(`[data-state="${state}"]`);
-    columns.scrollTo({ left: column.offsetLeft - columns.offsetLeft });
+    if (getComputedStyle(columns).flexDirection === "column") column.scrollIntoView({ block: "start" });
+    else columns.scrollTo({ left: column.offsetLeft - columns.offsetLeft });
   };
   const jumps = () => h("div", { class: "jumps" }, h("p", { class: "note" }, "↔ ", data.hint),
     data.columns.map((one) => h("button", { type: "button", "data-focus": `jump-${one.state}`, "data-state": one.state, onclick: () => show(one.state) },
       one.title, " ", h("span", { class: "count" }, one.count))));
   redraw(root, data, () => [jumps(), h("div", { class: "columns", tabindex: "0", role: "region", "aria-label": data.title },
-    data.columns.map((one) => h("section", { class: "column", "data-state": one.state, "aria-label": one.title },
+    data.columns.map((one) => h("section", { class: "column", "data-state": one.state, "data-empty": !one.count, "aria-label": one.title },
       h("div", { class: "head" }, h("b", {}, one.title), h("span", { class: "count" }, one.count), one.late && h("span", { class: "over" }, one.late)),
       one.cards.length
         ? h("ol", {}, one.cards.map((each) => card(each, (value) => setTriggerValue("picked", value))))

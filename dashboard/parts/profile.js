@@ -61,7 +61,7 @@ function band(lane, data, width, to, top) {
     const x0 = to(one.from), x1 = to(one.to);
     for (const piece of one.pieces) {
       const from = to(piece.from), wide = Math.max(to(piece.to) - from, 1);
-      group.append(s("rect", { class: "reach", "data-cls": piece.cls ?? "none", x: from, y: middle - BAND / 2, width: wide, height: BAND },
+      group.append(s("rect", { class: piece.old ? "reach old" : "reach", "data-cls": piece.cls ?? "none", x: from, y: middle - BAND / 2, width: wide, height: BAND },
         s("title", {}, one.title)));
     }
     const arrow = one.along ? 5 : -5;
@@ -80,7 +80,7 @@ function names(lane, width, to, top, go) {
     const y = top + row * 20;
     group.append(s("path", { class: "lead", d: `M${x} ${top - 14}L${from + 10} ${y - 7}` }),
       s("a", { href: one.href, "data-focus": one.href, onclick: (event) => { if (event.button || event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); go(one.go); } },
-        s("text", { class: "name", x: from, y }, one.name, " ", s("tspan", { class: "cls" }, one.mark))));
+        s("text", { class: "name", x: from, y }, one.name, " ", s("tspan", { class: "cls" }, one.mark), one.old && s("tspan", { class: "axis" }, " ", one.old))));
   }
   const below = placed.length ? Math.max(...placed.map((one) => one.row)) + 1 : 0;
   const joins = rowsOf(lane.joins.map((one) => ({ one, x: to(one.at), w: NS(one.text, 11.5) + 8 })), width);
@@ -105,6 +105,7 @@ function legend(data) {
   const svg = (node) => s("svg", { class: "symbol", viewBox: "-9 -9 18 18", "aria-hidden": "true" }, node);
   const value = { mean: () => s("circle", { class: "mean", r: 5.5 }), newest: () => s("path", { class: "newest", d: "M-5 -5l10 10m0 -10l-10 10" }),
     range: () => s("path", { class: "whisker", d: "M0 -7V7M-5 -7h10M-5 7h10" }), flow: () => s("path", { class: "flow dark", d: "M-3 -5l6 5l-6 5" }),
+    old: () => s("rect", { class: "reach old", "data-cls": "none", x: -8, y: -BAND / 2, width: 16, height: BAND }),
     band: () => s("rect", { class: "reach", "data-cls": "none", x: -8, y: -BAND / 2, width: 16, height: BAND }) };
   return h("div", { class: "legend" },
     data.keys.map((one) => h("span", { class: "key" }, svg(value[one.kind]()), one.text)),

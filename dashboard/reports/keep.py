@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.periods import Period, PeriodKind
-from collectors.stores.base import HOUR_MS, ReadingStore
+from collectors.stores.base import ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.files import attach
@@ -24,6 +24,7 @@ from dashboard.reports.excel import excel
 from dashboard.reports.model import Report, Stamp
 from dashboard.reports.pdf import pdf
 from dashboard.reports.word import word
+from sensors.durations import HOUR_MS
 
 #: What a report's files belong to in the list of attachments: no table, a report is no row of the books.
 SUBJECT = "report"
@@ -138,7 +139,7 @@ def due(session: Session, settings: ReportSettings, zone: tzinfo, now_ms: int) -
 def make_due(books: Books, desk: Desk, store: ReadingStore, now_ms: int, source: str = "") -> int:
     """Make the reports of one period in one language that are due; how many files it made.
 
-    Called again until it makes none: each call holds up the service for one report only. A period of which nothing was
+    Called again until it makes none: whoever asks it to stop waits for one report only. A period of which nothing was
     evaluated has none.
 
     Parameters

@@ -25,6 +25,7 @@ from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.tables.alerts import Attempt, Message
+from sensors.durations import DAY_MS
 from sensors.errors import UsageError
 from sensors.site import Site
 
@@ -40,8 +41,6 @@ LONGEST = 400
 
 #: Longest wait for a channel that is tried [s].
 TRY_S = 15.0
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +213,7 @@ def channels(session: Session, known: Collection[str] | None, now_ms: int) -> li
             select(
                 Message.channel,
                 func.sum(case((Message.state == "waiting", 1), else_=0)),
-                func.sum(case(((Message.state == "sent") & (Message.sent_ms > now_ms - _DAY_MS), 1), else_=0)),
+                func.sum(case(((Message.state == "sent") & (Message.sent_ms > now_ms - DAY_MS), 1), else_=0)),
                 func.sum(case((Message.state == "dead", 1), else_=0)),
             ).group_by(Message.channel)
         )

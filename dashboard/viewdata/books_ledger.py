@@ -53,7 +53,7 @@ class Line:
 
 def ledger(
     head: Sequence[str], lines: Iterable[Line], w: Wording, link: Linker = words_only, *, caption: str = "",
-    note: str = "", empty: str = "", label: str = "", numbers: Sequence[int] = (),
+    note: str = "", empty: str = "", label: str = "", numbers: Sequence[int] = (), stack: bool = False,
 ) -> Data:  # fmt: skip
     """Data of the part.
 
@@ -70,9 +70,12 @@ def ledger(
         Of the list where it has no caption, for screen readers.
     numbers : sequence of int
         Columns that are numbers.
+    stack : bool
+        Whether each line becomes a card where the screen is too narrow for the columns.
     """
     return {
         "lang": w._.code, "caption": caption, "note": note, "empty": empty, "label": label or caption,
+        "stack": stack,
         "head": [{"text": text, "number": index in numbers} for index, text in enumerate(head)],
         "rows": [_row(line, link) for line in lines],
     }  # fmt: skip

@@ -6,37 +6,27 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from dashboard.access import OFFICE, Viewer
+from dashboard.access import Viewer
 from dashboard.casework.exchange.book import Book
 from sensors.site import Site
 
-#: Books that a role may change; the office may change all.
-EDITORS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "grid_officer": frozenset({"outfalls", "shops", "leak_points", "structures", "boats", "patrols"}),
-        "chief": frozenset({"patrols"}),
-        "engineer": frozenset({"visits", "samples"}),
-        "department": frozenset({"outfalls", "shops", "leak_points", "pipes", "river_works"}),
-    }
-)
-
-#: What only the office sees: how to reach people who reported something.
+#: What the right ``books.contacts`` shows: how to reach people who reported something.
 PRIVATE: Mapping[str, frozenset[str]] = MappingProxyType({"public_reports": frozenset({"contact"})})
 
 
 def may_edit(viewer: Viewer, book: str) -> bool:
     """Whether somebody may change rows of a book at all."""
-    return viewer.role in OFFICE or book in EDITORS.get(viewer.role, ())
+    return viewer.may(f"book.{book}")
 
 
 def may_import(viewer: Viewer) -> bool:
     """Whether somebody may bring in whole lists."""
-    return viewer.role in OFFICE
+    return viewer.may("books.import")
 
 
 def hidden(viewer: Viewer, book: str) -> frozenset[str]:
     """Attributes of a book that somebody does not see."""
-    return frozenset() if viewer.role in OFFICE else PRIVATE.get(book, frozenset())
+    return frozenset() if viewer.may("books.contacts") else PRIVATE.get(book, frozenset())
 
 
 def sees(viewer: Viewer, site: Site, row: Any) -> bool:
@@ -52,7 +42,7 @@ def _river(site: Site, row: Any) -> str | None:
 
 def editor(viewer: Viewer, site: Site, book: Book) -> Callable[[Any], bool]:
     """Whether somebody may change a row of a book, as it was and as it would be."""
-    if viewer.role in OFFICE:
+    if viewer.may("books.everywhere"):
         return lambda _row: True
     if not may_edit(viewer, book.name):
         return lambda _row: False

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.standards import GB3838_2002
-from collectors.stores.base import HOUR_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from dashboard.casework.evidence import Evidence
 from dashboard.series import STEPS_MS
 from dashboard.viewdata.orders_words import minute
 from dashboard.wording import Wording
+from sensors.durations import HOUR_MS
 from sensors.network import Network, velocity
 from sensors.place import Station
 from sensors.site import Site

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from dashboard.access import Viewer
 from dashboard.casework.lifecycle import DEPARTMENT_STATES, OFFICE_STATES
 from dashboard.casework.order_effects import unanswered
-from dashboard.casework.order_lists import Area, OrderFilter, OrderRow, Page, Story, order_counts, orders_page
+from dashboard.casework.order_lists import Area, OrderFilter, OrderRow, OrdersPage, Story, order_counts, orders_page
 from dashboard.casework.tables.accounts import Account
 from dashboard.casework.tables.files import Attachment
 from dashboard.casework.tables.orders import Order, OrderPart
 from dashboard.links import Linker, order_link
+from dashboard.viewdata.books_ledger import Cell, Line, ledger
 from dashboard.viewdata.orders_words import (
     action_word,
     department_names,
@@ -107,21 +108,28 @@ def _marks(confirmed_ms: int | None, reopened: int, w: Wording) -> list[str]:
     return found
 
 
-def table(page: Page, site: Site, now_ms: int, w: Wording) -> list[dict[str, Any]]:
-    """Lines of the table; keys are what the columns are called in the code."""
+def table(page: OrdersPage, site: Site, now_ms: int, w: Wording, link: Linker) -> Data:
+    """The table: a line for each order, which opens it."""
     _ = w._
-    names, urgencies, origins = department_names(site, w), urgency_words(_), origin_words(_)
-    lines = []
-    for row in page.rows:
-        due_ms = row.office_due_ms if row.state in OFFICE_STATES else row.due_ms
-        lines.append({
-            "number": row.code or row.number, "title": row.title, "state": state_word(_, row.state),
-            "late": _("overdue") if row.overdue(now_ms) else "", "river": river_name(site, row.river, w),
-            "lead": names.get(row.lead or "", NOTHING), "due": minute(due_ms, w), "urgency": urgencies[row.urgency],
-            "origin": origins.get(row.origin, row.origin), "opened": minute(row.created_ms, w),
-            "marks": w.join(_marks(row.confirmed_ms, row.reopened, w)),
-        })  # fmt: skip
-    return lines
+    head = (
+        _("Order number"), _("Title"), _("State"), _("River"), _("Lead department"), _("Deadline"), _("Urgency"),
+        _("Origin"), _("Opened"), _("Marks"),
+    )  # fmt: skip
+    lines = [Line(_cells(row, site, now_ms, w), "orders", {"order": row.number}) for row in page.rows]
+    return ledger(head, lines, w, link, label=_("Work orders"), stack=True)
+
+
+def _cells(row: OrderRow, site: Site, now_ms: int, w: Wording) -> list[Cell | str]:
+    _ = w._
+    due_ms = row.office_due_ms if row.state in OFFICE_STATES else row.due_ms
+    late = row.overdue(now_ms)
+    due = minute(due_ms, w) + (f" ({_('overdue')})" if late else "")
+    return [
+        row.code or row.number, row.title, state_word(_, row.state), river_name(site, row.river, w),
+        department_names(site, w).get(row.lead or "", NOTHING), Cell(due, "bad" if late else ""),
+        urgency_words(_)[row.urgency], origin_words(_).get(row.origin, row.origin), minute(row.created_ms, w),
+        w.join(_marks(row.confirmed_ms, row.reopened, w)),
+    ]  # fmt: skip
 
 
 def people(session: Session, story: Story) -> Mapping[str, str]:
@@ -174,19 +182,24 @@ def file_labels(files: Sequence[Attachment], w: Wording) -> dict[int, str]:
     return labels
 
 
-def parts(order: Order, site: Site, now_ms: int, w: Wording) -> list[dict[str, Any]]:
+def parts(order: Order, site: Site, now_ms: int, w: Wording) -> Data:
     """Parts of the departments, the lead's first."""
     _ = w._
     names, states = department_names(site, w), part_state_words(_)
-    return [
-        {
-            "department": names.get(part.department, part.department),
-            "handles": _("lead") if part.lead else _("co-handling"), "state": states.get(part.state, part.state),
-            "late": _("overdue") if _late(part, order, now_ms) else "", "due": minute(part.due_ms, w),
-            "requirement": part.requirement, "answer": part.answer, "answered": minute(part.answered_ms, w),
-        }
-        for part in sorted(order.parts, key=lambda part: not part.lead)
-    ]  # fmt: skip
+    head = (
+        _("Department"), _("Role"), _("State"), _("Deadline"), _("Requirement"), _("Answer of the department"),
+        _("Answered"),
+    )  # fmt: skip
+    lines = []
+    for part in sorted(order.parts, key=lambda part: not part.lead):
+        late = _late(part, order, now_ms)
+        due = minute(part.due_ms, w) + (f" ({_('overdue')})" if late else "")
+        lines.append(Line((
+            names.get(part.department, part.department), _("lead") if part.lead else _("co-handling"),
+            states.get(part.state, part.state), Cell(due, "bad" if late else ""), part.requirement, part.answer,
+            minute(part.answered_ms, w),
+        )))  # fmt: skip
+    return ledger(head, lines, w, label=_("Parts of the departments"), stack=True)
 
 
 def _late(part: OrderPart, order: Order, now_ms: int) -> bool:
@@ -194,14 +207,14 @@ def _late(part: OrderPart, order: Order, now_ms: int) -> bool:
     return waits and part.due_ms is not None and part.due_ms < now_ms
 
 
-def facts(order: Order, site: Site, now_ms: int, w: Wording) -> list[tuple[str, str]]:
+def facts(order: Order, site: Site, now_ms: int, w: Wording) -> Data:
     """What stands at the head of an order, as name and value; what is not known is left out."""
     _ = w._
     due_ms = order.office_due_ms if order.state in OFFICE_STATES else order.due_ms
     late = due_ms is not None and due_ms < now_ms and order.state in (*OFFICE_STATES, *DEPARTMENT_STATES)
     due = minute(due_ms, w) + (f" ({_('overdue')})" if late else "")
     watched = order.watch_until_ms is not None and order.state in ("done", "archived")
-    rows: Iterable[tuple[str, str | None]] = (
+    rows: Iterable[tuple[str, Cell | str | None]] = (
         (_("State"), state_word(_, order.state)),
         (_("Official number"), order.code),
         (_("Own number"), order.number),
@@ -211,10 +224,12 @@ def facts(order: Order, site: Site, now_ms: int, w: Wording) -> list[tuple[str, 
         (_("Grid"), order.grid),
         (_("Outfall"), order.outfall),
         (_("Opened"), minute(order.created_ms, w)),
-        (_("Deadline of the office") if order.state in OFFICE_STATES else _("Deadline"), due if due_ms else None),
+        (_("Deadline of the office") if order.state in OFFICE_STATES else _("Deadline"),
+         Cell(due, "bad" if late else "") if due_ms else None),
         (_("Reported done"), minute(order.done_ms, w) if order.done_ms else None),
         (_("Verified by water"), minute(order.confirmed_ms, w) if order.confirmed_ms else None),
         (_("Water watched until"), minute(order.watch_until_ms, w) if watched and not order.confirmed_ms else None),
         (_("Reopened"), str(order.reopened) if order.reopened else None),
-    )
-    return [(name, value) for name, value in rows if value]
+    )  # fmt: skip
+    lines = [Line((name, value)) for name, value in rows if value]
+    return ledger((_("What"), _("Value")), lines, w, label=_("What"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from dashboard.casework.lifecycle import LABELS, ROLE_WORDS, STATES
+from dashboard.casework.lifecycle import LABELS, STATES
 from dashboard.i18n import Translator
+from dashboard.rights import ROLE_WORDS
 from dashboard.wording import NOTHING, Wording
 from sensors.site import Site
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from collectors.stores.base import Assessment, ReadingStore
 from dashboard.board import RiverToday, StationToday
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 from sensors.reading import USABLE_QUALITIES, StationState
 
 

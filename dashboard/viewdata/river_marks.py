@@ -9,9 +9,10 @@ from typing import Literal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from collectors.stores.base import DAY_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from dashboard.casework.lifecycle import FINAL_STATES
 from dashboard.casework.tables.orders import EventLink, Order
+from sensors.durations import DAY_MS
 
 #: Marks of each kind that a chart has room for; the newest stay.
 MOST = 40

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Any
 
-from dashboard.board import RiverToday, Today
+from dashboard.board import RiverToday, StationToday, Today
 from dashboard.casework.explained import kind_word
 from dashboard.casework.vocabulary import (
     LEAK_STATES,
@@ -51,6 +51,7 @@ def profile(
     low, high = axis(key, lines, [number for one in values for number in (one.low, one.high, one.mean, one.newest)])
     outfalls = {one.id: one for one in file.outfalls}
     unit = w.unit(key)
+    old = any(one.now.status == "silent" for one in found)
     return {
         "lang": _.code,
         "title": _("Along the river: {name}", name=w.determinand(key)),
@@ -67,6 +68,7 @@ def profile(
             {"kind": "mean", "text": _("mean")}, {"kind": "range", "text": _("minimum to maximum")},
             {"kind": "newest", "text": _("newest reading")}, {"kind": "flow", "text": _("way of the water")},
             {"kind": "band", "text": _("band: class at the nearest station of the reach, all determinands together")},
+            *([{"kind": "old", "text": _("pale: no new data")}] if old else []),
         ],
         "stages": _stages(file, {mark.id for lane in lanes for mark in lane.outfalls}, w),
     }  # fmt: skip
@@ -130,8 +132,15 @@ def _pieces(span: Span, lane: Lane, sections: Mapping[str, Section]) -> list[Dat
     found = [mark for mark in lane.stations if sections[mark.id].now.station.reach == span.reach]
     ends = [(one.at_m + after.at_m) / 2 for one, after in pairwise(found)]
     bounds = pairwise([span.from_m, *ends, span.to_m])
-    shades = [sections[mark.id].now.water_class for mark in found] or [None]
-    return [{"from": low, "to": high, "cls": shade} for (low, high), shade in zip(bounds, shades, strict=True)]
+    nearest: list[StationToday | None] = [sections[mark.id].now for mark in found]
+    nearest = nearest or [None]
+    return [
+        {
+            "from": low, "to": high, "cls": None if now is None else now.water_class,
+            "old": now is not None and now.status == "silent",
+        }
+        for (low, high), now in zip(bounds, nearest, strict=True)
+    ]  # fmt: skip
 
 
 def _span(span: Span, pieces: list[Data], site: Site, w: Wording) -> Data:
@@ -146,10 +155,12 @@ def _span(span: Span, pieces: list[Data], site: Site, w: Wording) -> Data:
 
 
 def _station(at_m: float, section: Section, key: str, w: Wording, link: Linker) -> Data:
+    _ = w._
     name, value = w.place(section.now.station), section.values.get(key)
     where = link(station_link(name, section.now.station.id))
     return {
         "at": at_m, "name": name, "mark": w.short_class(section.now.water_class), "cls": section.now.water_class,
+        "old": _("no new data") if section.now.status == "silent" else "",
         "href": where.get("href"), "go": where.get("go"),
         "mean": value.mean if value else None, "mean_text": w.number(key, value.mean) if value else NOTHING,
         "value_cls": value.water_class if value else None,

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from analytics.qc.checks import Test
 from analytics.qc.episodes import RULES
-from collectors.stores.base import HOUR_MS, Flag, ReadingStore
+from collectors.stores.base import Flag, ReadingStore
 from dashboard.alerts.causes_care import gateways_of
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 from sensors.place import Station
 from sensors.reading import Block, Quality
 from sensors.site import Site

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.below_detection import parse_amount
-from collectors.stores.base import DAY_MS, ReadingStore
+from collectors.stores.base import ReadingStore
 from dashboard.casework.laboratory import ComparisonSettings, Pair, pair
 from dashboard.casework.tables.stations import Calibration, Review, Sample, SampleResult, StationVisit
 from dashboard.casework.visits import in_maintenance
+from sensors.durations import DAY_MS
 from sensors.reading import USABLE_QUALITIES, StationState
 
 #: How far back visits, decisions and samples are shown [days].

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from analytics.below_detection import Amount, BelowDetection
-from collectors.stores.base import HOUR_MS
 from dashboard.board import StationToday, Today
 from dashboard.casework.laboratory import Pair
 from dashboard.casework.vocabulary import DECISIONS, VISIT_KINDS
@@ -17,6 +16,7 @@ from dashboard.viewdata.station import Coverage, Fault, GatewayNow, Head, Verdic
 from dashboard.viewdata.station_care import Care, Checked, Run
 from dashboard.viewdata.station_words import fault_name, means, name_of_test, quality_name, state_name
 from dashboard.wording import NOTHING, Wording
+from sensors.durations import HOUR_MS
 from sensors.reading import Quality
 from sensors.site import Site
 
@@ -114,14 +114,14 @@ def health(heads: Sequence[Head], care: Care | None, today: date, now_ms: int, w
                 "key": one.determinand,
                 "cells": [
                     {"text": w.determinand(one.determinand)},
-                    {"text": _with_unit(one.determinand, one.value, w)},
+                    {"text": with_unit(one.determinand, one.value, w)},
                     {"text": quality_name(one.quality, w), "tone": "bad" if one.quality in (3, 4) else ""},
                     {"text": state_name(one.state, w), "tone": "" if one.state == "N" else "bad"},
                     {"text": w.age(one.time_ms, now_ms)},
-                    {"text": _share(one.flagged), "tone": "bad" if one.flagged >= 0.2 else ""},
-                    {"text": _share(one.failed), "tone": "bad" if one.failed >= 0.05 else ""},
+                    {"text": share(one.flagged), "tone": "bad" if one.flagged >= 0.2 else ""},
+                    {"text": share(one.failed), "tone": "bad" if one.failed >= 0.05 else ""},
                     {"text": w.join([name_of_test(test, w) for test in one.tests]) or NOTHING, "wide": True},
-                    *([_due(checked.get(one.determinand), today, w)] if care else []),
+                    *([due(checked.get(one.determinand), today, w)] if care else []),
                 ],
             }
             for one in heads
@@ -130,16 +130,19 @@ def health(heads: Sequence[Head], care: Care | None, today: date, now_ms: int, w
     }  # fmt: skip
 
 
-def _with_unit(key: str, value: float | None, w: Wording) -> str:
+def with_unit(key: str, value: float | None, w: Wording) -> str:
+    """A value with its unit."""
     unit = w.unit(key)
     return w.number(key, value) + (f" {unit}" if unit and value is not None else "")
 
 
-def _share(share: float) -> str:
-    return "0" if not share else f"{share * 100:.1f} %"
+def share(part: float) -> str:
+    """A share, 0 to 1, as people read it."""
+    return "0" if not part else f"{part * 100:.1f} %"
 
 
-def _due(one: Checked | None, today: date, w: Wording) -> Data:
+def due(one: Checked | None, today: date, w: Wording) -> Data:
+    """When a head is to be calibrated again."""
     _ = w._
     if one is None:
         return {"text": _("none on record"), "tone": "dim"}
@@ -272,7 +275,7 @@ def calibration_table(care: Care, today: date, now_ms: int, w: Wording) -> Data:
                       for value in (one.standard, one.before, one.after, one.tolerance)),
                     {"text": _passed(one.passed, w),
                      "tone": "" if one.passed is None else "good" if one.passed else "bad"},
-                    _due(one, today, w),
+                    due(one, today, w),
                 ],
             }
             for one in care.checked
@@ -324,7 +327,7 @@ def sample_table(found: Sequence[Pair], now_ms: int, w: Wording) -> Data:
                     {"text": one.sample}, {"text": w.instant(one.time_ms, now_ms)},
                     {"text": w.determinand(one.determinand)},
                     {"text": amount(one.laboratory, one.determinand, w)},
-                    {"text": _with_unit(one.determinand, one.probe, w)},
+                    {"text": with_unit(one.determinand, one.probe, w)},
                     {"text": NOTHING if one.relative is None else f"{one.relative * 100:+.0f} %".replace("-", "−")},
                     {"text": _agrees(one.agrees, w),
                      "tone": "" if one.agrees is None else "good" if one.agrees else "bad"},
@@ -345,7 +348,7 @@ def amount(value: Amount, key: str, w: Wording) -> str:
     """What a laboratory found."""
     if isinstance(value, BelowDetection):
         return "ND" if value.limit is None else f"< {value.limit:g}"
-    return _with_unit(key, value, w)
+    return with_unit(key, value, w)
 
 
 def run_title(run: Run, now_ms: int, w: Wording) -> str:

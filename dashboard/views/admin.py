@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.page import Context, Page
 from dashboard.views import admin_accounts, admin_channels, admin_duty, admin_health, admin_letters, admin_trail
 from dashboard.views.admin_said import hear
+from dashboard.views.chosen import unknown
 
 #: What draws each tab.
 TABS: Mapping[str, Callable[[Context], None]] = {
@@ -29,6 +30,7 @@ def draw(context: Context) -> None:
         "letters": _("Not delivered"), "trail": _("Audit trail"), "health": _("System"),
     }  # fmt: skip
     asked = st.query_params.get("tab", "")
+    unknown("tab", TABS, _)
     key = f"admin-tab-{_.code}"
 
     def remember() -> None:
@@ -43,6 +45,6 @@ def draw(context: Context) -> None:
 
 
 PAGE = Page(
-    "admin", lambda _: _("Administration"), lambda _: _("Administration"), draw, frozenset({"admin"}), section="admin",
+    "admin", lambda _: _("Administration"), lambda _: _("Administration"), draw, section="admin",
     needs_books=True,
 )  # fmt: skip

@@ -8,8 +8,10 @@ from dashboard.accounts import people
 from dashboard.accounts.refusals import Refused
 from dashboard.accounts.words import role_words
 from dashboard.page import Context
+from dashboard.rights import STAFF
 from dashboard.viewdata.admin import Person, contacts_of, persons
 from dashboard.views.admin_said import act, show_once
+from dashboard.views.listed import listed
 
 #: Stands for an account that is not there yet.
 NEW = ""
@@ -55,7 +57,7 @@ def _table(context: Context, found: list[Person]) -> None:
             _("Contacts"): w.join(sorted(one.contacts)), _("State"): state,
         })  # fmt: skip
     if rows:
-        st.dataframe(rows, hide_index=True, key=f"admin-accounts-{_.code}", height="content")
+        listed(rows, w, "admin-accounts", _("Accounts"))
     else:
         st.info(_("There is no account yet."))
 
@@ -93,7 +95,7 @@ def _form(context: Context, person: Person | None) -> None:
                      if river not in rivers_known}  # fmt: skip
     grids = {grid.id: f"{grid.id} {grid.name}" for grid in site.grids.values()}
     grids |= {grid: _("{name} (not in the site any more)", name=grid) for grid in grids_shown if grid not in grids}
-    with st.form(f"admin-form-{suffix}"):
+    with st.form(f"admin-form-{suffix}", enter_to_submit=False):
         left, right = st.columns(2)
         if person is None:
             account = left.text_input(
@@ -104,7 +106,7 @@ def _form(context: Context, person: Person | None) -> None:
             account = person.account
         name = left.text_input(_("Name"), shown.name if shown else "", key=f"admin-name-{suffix}", max_chars=100)
         role = left.selectbox(
-            _("Role"), people.ROLES, index=people.ROLES.index(shown.role) if shown else 0,
+            _("Role"), STAFF, index=STAFF.index(shown.role) if shown else 0,
             format_func=roles.__getitem__, key=f"admin-role-{suffix}",
         )  # fmt: skip
         department = left.selectbox(
@@ -123,7 +125,7 @@ def _form(context: Context, person: Person | None) -> None:
         contacts = right.text_area(
             _("Contacts: channel = address, a line each"),
             "\n".join(f"{channel} = {address}" for channel, address in (shown.contacts if shown else {}).items()),
-            key=f"admin-contacts-{suffix}", height=90,
+            key=f"admin-contacts-{suffix}", height=90, max_chars=2000,
         )  # fmt: skip
         subject = right.text_input(
             _("Identifier at single sign-on"), (shown.oidc_subject or "") if shown else "",

@@ -8,6 +8,7 @@ from dashboard.alerts.contacts import Outside
 from dashboard.page import Context
 from dashboard.viewdata.admin import channels, outside, try_channel
 from dashboard.views.admin_said import act
+from dashboard.views.listed import listed
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING
 from sensors.errors import ConfigError, UsageError
@@ -39,7 +40,7 @@ def draw(context: Context) -> None:
         for one in found
     ]
     if rows:
-        st.dataframe(rows, hide_index=True, key=f"admin-channels-{_.code}", height="content")
+        listed(rows, w, "admin-channels", _("Channels"))
     else:
         st.info(_("There is no channel, and nothing was sent."))
     if held is not None and held.channels:
@@ -48,7 +49,7 @@ def draw(context: Context) -> None:
 
 def _test(context: Context, held: Outside) -> None:
     _ = context.translate
-    with st.form(f"admin-test-{_.code}"):
+    with st.form(f"admin-test-{_.code}", enter_to_submit=False):
         left, right = st.columns(2)
         name = left.selectbox(_("Channel"), list(held.channels), key=f"test-channel-{_.code}")
         address = right.text_input(

@@ -11,6 +11,7 @@ from dashboard.accounts import duties
 from dashboard.casework.tables.accounts import Account, Duty
 from dashboard.page import Context
 from dashboard.views.admin_said import act
+from dashboard.views.listed import listed
 
 #: Duties that are over are still listed for so long [ms].
 SHOWN_MS = 7 * 86_400_000
@@ -49,7 +50,7 @@ def _table(context: Context, found: list[Duty], names: dict[str, str]) -> None:
         for one in found
     ]
     if rows:
-        st.dataframe(rows, hide_index=True, key=f"admin-duties-{_.code}", height="content")
+        listed(rows, context.words, "admin-duties", _("Duty roster"))
     else:
         st.info(_("Nobody stands in the roster."))
 
@@ -61,7 +62,7 @@ def _form(context: Context, names: dict[str, str]) -> None:
     if not names:
         st.info(_("There is no account yet."))
         return
-    with st.form(f"admin-duty-{_.code}"):
+    with st.form(f"admin-duty-{_.code}", enter_to_submit=False):
         first, second, third = st.columns(3)
         department = first.selectbox(
             _("Department"), list(site.departments), key=f"duty-department-{_.code}",

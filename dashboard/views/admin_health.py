@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.page import Context
 from dashboard.viewdata.admin_health import SILENT_MS, GatewayState, Process, health
+from dashboard.views.listed import listed
 from dashboard.wording import NOTHING
 
 _GB = 10**9
@@ -33,17 +34,12 @@ def _live(context: Context) -> None:
     columns[3].metric(names[smallest], f"{found.free[smallest] / _GB:.1f} GB" if found.free else NOTHING)
     st.subheader(_("Hub"))
     if found.processes:
-        st.dataframe(
-            [_process(context, one, now_ms) for one in found.processes], hide_index=True, height="content",
-            key=f"admin-hub-{_.code}",
-        )  # fmt: skip
+        listed([_process(context, one, now_ms) for one in found.processes], w, "admin-hub", _("Hub"))
     else:
         st.info(_("No hub has left word in the store."))
     st.subheader(_("Gateways"))
-    st.dataframe(
-        [_gateway(context, one, now_ms) for one in found.gateways], hide_index=True, height="content",
-        key=f"admin-gateways-{_.code}",
-    )  # fmt: skip
+    if found.gateways:
+        listed([_gateway(context, one, now_ms) for one in found.gateways], w, "admin-gateways", _("Gateways"))
 
 
 def _process(context: Context, one: Process, now_ms: int) -> dict[str, object]:

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.page import Context
 from dashboard.viewdata.admin import MOST, dismiss, letters, send_again
 from dashboard.views.admin_said import act
+from dashboard.views.listed import listed
 from dashboard.wording import NOTHING
 
 
@@ -20,23 +21,15 @@ def draw(context: Context) -> None:
         return
     if len(found) == MOST:
         st.caption(_("The newest {count}.", count=MOST))
-    st.dataframe(
-        [
-            {
-                _("Number"): one.id,
-                _("To"): one.account,
-                _("Channel"): one.channel,
-                _("What about"): one.title,
-                _("Tries"): one.attempts,
-                _("Last try"): w.age(one.last_ms, now_ms) if one.last_ms else NOTHING,
-                _("Answer"): one.answer,
-            }
-            for one in found.values()
-        ],
-        hide_index=True,
-        key=f"admin-letters-{_.code}",
-        height="content" if len(found) < 15 else 420,
-    )
+    rows: list[dict[str, object]] = [
+        {
+            _("Number"): one.id, _("To"): one.account, _("Channel"): one.channel, _("What about"): one.title,
+            _("Tries"): one.attempts, _("Last try"): w.age(one.last_ms, now_ms) if one.last_ms else NOTHING,
+            _("Answer"): one.answer,
+        }
+        for one in found.values()
+    ]  # fmt: skip
+    listed(rows, w, "admin-letters", _("Not delivered"))
     chosen = st.multiselect(
         _("Which; none for all"), list(found), key=f"letters-{_.code}",
         placeholder=_("all"),

@@ -31,7 +31,7 @@ def act(context: Context, work: Callable[[], str], once: Callable[[], tuple[str,
     Denied
         If it is not for the viewer.
     """
-    context.require("admin")
+    context.require("admin.change")
     try:
         st.session_state[_SAID] = ("good", work())
         if once is not None:

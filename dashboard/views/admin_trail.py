@@ -11,12 +11,12 @@ from dashboard.casework.reasons import reason_word
 from dashboard.i18n import Translator
 from dashboard.page import Context
 from dashboard.viewdata.admin import MOST, subjects, trail
+from dashboard.views.listed import listed
 from dashboard.views.text import plain
+from sensors.durations import DAY_MS
 
 #: Spans that can be looked at [days]; 0 for all.
 SPANS = (1, 7, 30, 365, 0)
-
-_DAY_MS = 86_400_000
 
 
 def draw(context: Context) -> None:
@@ -35,31 +35,24 @@ def draw(context: Context) -> None:
     )  # fmt: skip
     text = fourth.text_input(_("Row or reason contains"), key=f"trail-text-{_.code}", max_chars=120)
     before, actions = _before(), action_words(_)
-    since_ms = now_ms - days * _DAY_MS if days else 0
+    since_ms = now_ms - days * DAY_MS if days else 0
     with context.books.read() as session:
         found = trail(
             session, since_ms=since_ms, actor=actor.strip(), subject=subject, text=text.strip(), before=before
         )  # fmt: skip
     if found:
-        st.dataframe(
-            [
-                {
-                    _("Number"): one.seq,
-                    _("Time"): f"{datetime.fromtimestamp(one.time_ms / 1000, context.words.zone):%Y-%m-%d %H:%M:%S}",
-                    _("Who"): one.actor,
-                    _("What"): actions.get(one.action, one.action),
-                    _("Book"): one.subject,
-                    _("Row"): one.subject_id,
-                    _("Reason"): reason_word(one.reason, _),
-                    _("Before"): one.before,
-                    _("After"): one.after,
-                }
-                for one in found
-            ],
-            hide_index=True,
-            key=f"admin-trail-{_.code}",
-            height="content" if len(found) < 15 else 480,
-        )
+        zone = context.words.zone
+        rows: list[dict[str, object]] = [
+            {
+                _("Number"): one.seq,
+                _("Time"): f"{datetime.fromtimestamp(one.time_ms / 1000, zone):%Y-%m-%d %H:%M:%S}",
+                _("Who"): one.actor, _("What"): actions.get(one.action, one.action), _("Book"): one.subject,
+                _("Row"): one.subject_id, _("Reason"): reason_word(one.reason, _), _("Before"): one.before,
+                _("After"): one.after,
+            }
+            for one in found
+        ]  # fmt: skip
+        listed(rows, context.words, "admin-trail", _("Audit trail"))
     else:
         st.info(_("Nothing was changed that fits."))
     with st.container(horizontal=True, gap="small"):
@@ -91,7 +84,7 @@ def _before() -> int | None:
 
 def _check(context: Context) -> None:
     _ = context.translate
-    context.require("admin")
+    context.require("admin.trail")
     with st.spinner(_("The trail is being checked …")), context.books.read() as session:
         verdict = verify(session)
     if verdict.problems:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.casework.books import BOOKS
 from dashboard.casework.tables.stations import Sample
 from dashboard.page import Context, Page
@@ -16,7 +15,7 @@ from dashboard.viewdata.books_rights import sees
 from dashboard.views.books_bound import choose
 from dashboard.views.books_shelf import shelf
 from dashboard.views.books_visits import visits
-from dashboard.views.chosen import unknown
+from dashboard.views.chosen import BOX_PX, unknown
 from dashboard.views.going import follow, linker, on_pick
 
 
@@ -26,7 +25,7 @@ def draw(context: Context) -> None:
     words = {name: title(book, w) for name, book in BOOKS.items()}
     first = next(iter(BOOKS))
     unknown("book", words, _)
-    chosen = choose("book", _("Book"), words, f"books-book-{_.code}", default=first)
+    chosen = choose("book", _("Book"), words, f"books-book-{_.code}", default=first, width=BOX_PX)
     book = BOOKS[chosen]
     if "record" not in st.query_params and "add" not in st.query_params and chosen == "visits":
         visits(context)
@@ -62,4 +61,4 @@ def _compared(context: Context, sample: str) -> None:
                 empty=_("Nothing to compare.")), key="books-compared")  # fmt: skip
 
 
-PAGE = Page("books", lambda _: _("Books"), lambda _: _("Books"), draw, STAFF, section="books", needs_books=True)
+PAGE = Page("books", lambda _: _("Books"), lambda _: _("Books"), draw, section="books", needs_books=True)

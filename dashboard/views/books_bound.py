@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
+
+from dashboard.i18n import Translator
+from dashboard.views.chosen import unknown
 
 #: What a new choice ends: the page of a list, and the row that is open.
 ENDED = ("page", "record", "add")
@@ -23,20 +27,30 @@ def _remember(name: str, key: str, default: str) -> Callable[[], None]:
     return remember
 
 
-def choose(name: str, label: str, words: Mapping[str, str], key: str, *, default: str = "") -> str:
-    """A box of choices; `default` is what the address need not say."""
+def choose(
+    name: str, label: str, words: Mapping[str, str], key: str, *, default: str = "",
+    translate: Translator | None = None, width: int | Literal["stretch"] = "stretch",
+) -> str:  # fmt: skip
+    """A box of choices; `default` is what the address need not say. With a translator, what is unknown is told of."""
+    if translate is not None:
+        unknown(name, words, translate)
     current = st.query_params.get(name, default)
     if current not in words:
         # Left from another list, or nobody's: it would narrow the list without being seen.
         st.query_params.pop(name, None)
         current = default
     st.session_state[key] = current
-    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, on_change=_remember(name, key, default))
+    st.selectbox(label, list(words), format_func=words.__getitem__, key=key, width=width,
+                 on_change=_remember(name, key, default))  # fmt: skip
     return str(st.session_state[key])
 
 
-def switch(name: str, label: str, words: Mapping[str, str], key: str, *, default: str) -> str:
-    """A row of choices, one of them taken."""
+def switch(
+    name: str, label: str, words: Mapping[str, str], key: str, *, default: str, translate: Translator | None = None
+) -> str:
+    """A row of choices, one of them taken. With a translator, what is unknown is told of."""
+    if translate is not None:
+        unknown(name, words, translate)
     current = st.query_params.get(name, default)
     st.session_state[key] = current if current in words else default
     st.segmented_control(

@@ -104,7 +104,7 @@ def bring(
     Denied
         If this is not for the viewer's role.
     """
-    context.require("office", "admin")
+    context.require("books.import")
     with tempfile.TemporaryDirectory(prefix="riverchief-") as folder:
         path = Path(folder) / ("list" + PurePath(name).suffix.lower()[:8])
         path.write_bytes(data)

@@ -34,7 +34,7 @@ def gallery(context: Context, book: Book, key: Sequence[Any], found: Sequence[At
             _one(context, folder, one)
     if not editable:
         return
-    with st.form(f"files-{book.name}-{'~'.join(map(str, key))}-{_.code}", clear_on_submit=True):
+    with st.form(f"files-{book.name}-{'~'.join(map(str, key))}-{_.code}", clear_on_submit=True, enter_to_submit=False):
         taken = st.file_uploader(_("Add photos or documents"), type=list(ENDINGS), accept_multiple_files=True,
                                  max_upload_size=MOST_MB)  # fmt: skip
         if st.form_submit_button(_("Add")) and taken and keep_files(context, book, key, taken):

@@ -145,7 +145,7 @@ def _step(context: Context, book: Book, key: Sequence[Any], row: Any, one: Step,
     fresh = book.name == "shops"  # a new visit has a day and a person of its own
     begun: Cells = {k: v for k, v in before.items() if not (fresh and k in ("surveyed_on", "surveyed_by"))}
     with st.form(f"{name}-{_.code}", enter_to_submit=False):
-        if book.name == "outfalls" and one.target == "surveyed":
+        if book.name == "outfalls" and one.target == "surveyed" and not one.back:
             st.caption(_("Needs a photo of the outfall: add it below first."))
         given = {**begun, **fields(columns, begun, context.site, cells, name, _)}
         reason = st.text_input(_("Why") if one.back else _("Why (for the trail)"), key=f"{name}-why", max_chars=500)

@@ -7,13 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.access import OFFICE
 from dashboard.casework.exchange.book import Book
 from dashboard.casework.exchange.edit import Edit, EditRefusedError, Saved, find_row, save
 from dashboard.casework.files import attach
 from dashboard.casework.survey import RefusedError
 from dashboard.page import Context
-from dashboard.viewdata.books_rights import EDITORS, editor
+from dashboard.viewdata.books_rights import editor
 from dashboard.viewdata.books_steps import Step, take_step
 from dashboard.views.text import plain
 
@@ -21,14 +20,9 @@ from dashboard.views.text import plain
 _SAID = "books-said"
 
 
-def roles(book: str) -> tuple[str, ...]:
-    """Roles that may change rows of a book."""
-    return (*OFFICE, *(role for role, names in EDITORS.items() if book in names))
-
-
 def save_edits(context: Context, book: Book, edits: Sequence[Edit], reason: str) -> Saved | None:
     """Write edits; None where they were refused, which is said."""
-    context.require(*roles(book.name))
+    context.require(f"book.{book.name}")
     _ = context.translate
     try:
         return save(
@@ -44,7 +38,7 @@ def step(
     context: Context, book: Book, key: Sequence[Any], one: Step, values: dict[str, Any], seen: str, reason: str
 ) -> bool:
     """Take a step; whether it was taken. A refusal is said."""
-    context.require(*roles(book.name))
+    context.require(f"book.{book.name}")
     try:
         take_step(
             context.books, context.site, context.viewer, book.name, key, one, values, context.now(), seen=seen,
@@ -61,7 +55,7 @@ def step(
 
 def keep_files(context: Context, book: Book, key: Sequence[Any], files: Sequence[Any]) -> bool:
     """Keep files with a row, all or none; whether they were kept. A refusal is said."""
-    context.require(*roles(book.name))
+    context.require(f"book.{book.name}")
     _ = context.translate
     name = "~".join(map(str, key))
     try:

@@ -109,7 +109,7 @@ def _list(context: Context, book: Book, found: Found, cells: CellContext, path: 
     kept = {name: st.query_params[name] for name in KEPT if name in st.query_params}
     follow(context)
     data = ledger(head, lines(found.rows, book, cells, w, path, kept), w, linker(context), label=title(book, w),
-                  empty=_("No row fits."), numbers=numbers(book))  # fmt: skip
+                  empty=_("No row fits."), numbers=numbers(book), stack=True)  # fmt: skip
     parts.mount("ledger", data, key="books-list", on_pick=on_pick("books-list"))
 
 
@@ -125,15 +125,15 @@ def _filters(context: Context, book: Book, cells: CellContext) -> None:
     if hasattr(model, "river") or hasattr(model, "station"):
         known = {river.id: w.place(river) for river in site.rivers.values() if rivers is None or river.id in rivers}
         with places[1]:
-            choose("river", _("River"), _all(_("All rivers"), known), f"{key}-river")
+            choose("river", _("River"), _all(_("All rivers"), known), f"{key}-river", translate=_)
     if (words := state_words(book)) is not None:
         shown = {name: words.word(name, _.code) for name in words}
         with places[2]:
-            choose("state", _("State or kind"), _all(_("All"), shown), f"{key}-state")
+            choose("state", _("State or kind"), _all(_("All"), shown), f"{key}-state", translate=_)
     with places[3]:
         if hasattr(model, "department"):
             offices = {one.id: one.name if w.chinese else one.name_en for one in site.departments.values()}
-            choose("department", _("Department"), _all(_("All departments"), offices), f"{key}-department")
+            choose("department", _("Department"), _all(_("All departments"), offices), f"{key}-department", translate=_)
         elif hasattr(model, "grid"):
             mine = context.viewer.grids
             river = st.query_params.get("river")
@@ -141,7 +141,7 @@ def _filters(context: Context, book: Book, cells: CellContext) -> None:
                 one.id: one.name for one in site.grids.values()
                 if (mine is None or one.id in mine) and (not river or one.river == river)
             }  # fmt: skip
-            choose("grid", _("Grid"), _all(_("All grids"), grids), f"{key}-grid")
+            choose("grid", _("Grid"), _all(_("All grids"), grids), f"{key}-grid", translate=_)
 
 
 def _all(word: str, known: Mapping[str, str]) -> dict[str, str]:

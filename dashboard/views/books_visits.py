@@ -17,7 +17,7 @@ from dashboard.casework.visits import LONGEST_MS, calibrate, close_visit, left_o
 from dashboard.page import Context
 from dashboard.viewdata.books import today
 from dashboard.viewdata.books_rights import editor, may_edit
-from dashboard.views.books_save import roles, said
+from dashboard.views.books_save import said
 from dashboard.views.text import plain
 from sensors.determinand import DETERMINANDS
 
@@ -59,7 +59,7 @@ def visits(context: Context) -> None:
 def _arrive(context: Context, seen: dict[str, str]) -> None:
     _ = context.translate
     kinds = {kind: vocabulary.VISIT_KINDS.word(kind, _.code) for kind in VISIT_KINDS}
-    with st.form(f"visit-arrive-{_.code}"):
+    with st.form(f"visit-arrive-{_.code}", enter_to_submit=False):
         left, right = st.columns(2)
         station = left.selectbox(_("Station"), list(seen), format_func=seen.__getitem__, key=f"visit-station-{_.code}")
         kind = right.selectbox(_("Kind"), list(kinds), format_func=kinds.__getitem__, key=f"visit-kind-{_.code}")
@@ -115,7 +115,7 @@ def _calibrate(context: Context, visit: StationVisit) -> None:
 
 def _take(context: Context, work: Any) -> bool:
     """One step of a visit; whether it was taken. A refusal is said."""
-    context.require(*roles("visits"))
+    context.require("book.visits")
     _ = context.translate
     now_ms = context.now()
     try:

@@ -6,15 +6,14 @@ from contextlib import nullcontext
 
 import streamlit as st
 
-from collectors.stores.base import DAY_MS
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.casework.explained import kind_word
 from dashboard.page import Context, Page
 from dashboard.viewdata import events as events_page
 from dashboard.views import events_one, going
 from dashboard.views.chosen import unknown
 from dashboard.views.text import plain
+from sensors.durations import DAY_MS
 
 #: Seconds between looks at store and books.
 REFRESH_S = 30
@@ -24,9 +23,6 @@ SPANS = (1, 7, 14, 90, 366)
 
 #: Kinds that can be asked for.
 KINDS = ("discharge", "overflow", "unknown", "operation", "fault")
-
-#: Who sees events: whoever has to do with the water and its cases.
-READERS = STAFF - {"department", "grid_officer"}
 
 
 def draw(context: Context) -> None:
@@ -86,4 +82,4 @@ def _rows(
     parts.mount("eventlist", data, key="eventlist", on_pick=going.on_pick("eventlist"))
 
 
-PAGE = Page("events", lambda _: _("Events"), lambda _: _("Events on the water"), draw, READERS)
+PAGE = Page("events", lambda _: _("Events"), lambda _: _("Events on the water"), draw)

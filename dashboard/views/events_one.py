@@ -12,7 +12,7 @@ from dashboard import parts
 from dashboard.casework.cases import VERDICTS, accept, merge, reject
 from dashboard.casework.evidence import gather
 from dashboard.casework.explained import explained, kind_word
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.tables.orders import Order
 from dashboard.page import Context
 from dashboard.viewdata import events as events_page
@@ -53,10 +53,10 @@ def draw(context: Context, event_id: str) -> None:
         _words(context, one, now_ms)
     with right:
         _standing(context, one)
-        if context.viewer.is_("office", "admin") and context.sources.books_url is not None:
+        if context.viewer.may("event.decide") and context.sources.books_url is not None:
             _verdict(context, one, others)
     st.subheader(_("Where it may come from"), anchor=False)
-    may_open = context.viewer.is_("chief", "office", "admin") and "orders" in context.links
+    may_open = context.viewer.may("order.open") and "orders" in context.links
     data = sources(
         one.told, context.site, context.sources.ground, context.words, going.linker(context), may_open=may_open
     )
@@ -138,13 +138,13 @@ def _verdict(context: Context, one: Seen, others: list[Order]) -> None:
 
 
 def _accept(context: Context, event: Event) -> None:
-    context.require("office", "admin")
+    context.require("event.decide")
     _, now_ms = context.translate, context.now()
     told = gather(context.sources.store, context.site, event, now_ms)
     try:
         with context.books.change(context.viewer.account, now_ms, f"event {event.id}") as session:
             number = accept(session, context.desk, context.viewer.actor, event, now_ms, told).number
-    except Refused as refused:
+    except StepRefusedError as refused:
         _refused(context, refused)
         return
     st.session_state["orders-told"] = _("The order was registered")
@@ -153,7 +153,7 @@ def _accept(context: Context, event: Event) -> None:
 
 
 def _reject(context: Context, event: Event, verdict: str, text: str) -> None:
-    context.require("office", "admin")
+    context.require("event.decide")
     _, now_ms = context.translate, context.now()
     if not fits(_, {_("Why"): (text, TEXT_LENGTH)}):
         return
@@ -161,7 +161,7 @@ def _reject(context: Context, event: Event, verdict: str, text: str) -> None:
     try:
         with context.books.change(context.viewer.account, now_ms, f"event {event.id}") as session:
             reject(session, context.desk, context.viewer.actor, event, now_ms, verdict, text, told)
-    except Refused as refused:
+    except StepRefusedError as refused:
         _refused(context, refused)
         return
     st.session_state["events-told"] = _("The event was rejected; it is not raised again")
@@ -169,19 +169,19 @@ def _reject(context: Context, event: Event, verdict: str, text: str) -> None:
 
 
 def _merge(context: Context, number: str, into: str) -> None:
-    context.require("office", "admin")
+    context.require("event.decide")
     _, now_ms = context.translate, context.now()
     try:
         with context.books.change(context.viewer.account, now_ms, "merge") as session:
             merge(session, context.desk, context.viewer.actor, number, into, now_ms)
-    except Refused as refused:
+    except StepRefusedError as refused:
         _refused(context, refused)
         return
     st.session_state["events-told"] = _("Merged into order {number}", number=into)
     st.rerun()
 
 
-def _refused(context: Context, refused: Refused) -> None:
+def _refused(context: Context, refused: StepRefusedError) -> None:
     st.error(plain(refused.told(context.translate, department_names(context.site, context.words))))
 
 

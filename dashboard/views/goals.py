@@ -8,10 +8,9 @@ from datetime import date, timedelta
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import OFFICE, STAFF
 from dashboard.casework.goals import GoalState, change_goal, goal_states, progress, seed_goals
 from dashboard.casework.grades import MonthGrade, last_month, month_grades
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.page import Context, Page
 from dashboard.sources import Sources
 from dashboard.viewdata.books_ledger import ledger
@@ -63,24 +62,24 @@ def draw(context: Context) -> None:
         grades = {}
     with context.books.read() as session:
         states = goal_states(session, context.desk, day, grades)
-    if not states:
-        st.info(_("No goals yet."))
-        if context.viewer.is_(*OFFICE):
-            st.button(
-                _("Begin with the goals of the plan"), on_click=_begin, args=(context, day.year), key="goals-begin"
-            )
-        return
-    asked = st.query_params.get("goal", "")
     site = context.site
     known: tuple[tuple[str, Iterable[str]], ...] = (
         ("goal", [state.goal.id for state in states]), ("river", site.rivers), ("grid", site.grids))  # fmt: skip
     for what, accepted in known:
         unknown(what, accepted, _)
+    if not states:
+        st.info(_("No goals yet."))
+        if context.viewer.may("goal.change"):
+            st.button(
+                _("Begin with the goals of the plan"), on_click=_begin, args=(context, day.year), key="goals-begin"
+            )
+        return
+    asked = st.query_params.get("goal", "")
     chosen = next((state for state in states if state.goal.id == asked), states[0])
     follow(context)
     head = (_("Goal"), _("Term"), _("Measured of needed"), _("Standing"), _("Date"), _("Forecast"), _("Open"))
     parts.mount("ledger", ledger(head, summary(states, day, w, chosen.goal.id), w, linker(context), numbers=(6,),
-                label=_("Goals")), key="goals-all", on_pick=on_pick("goals-all"))  # fmt: skip
+                label=_("Goals"), stack=True), key="goals-all", on_pick=on_pick("goals-all"))  # fmt: skip
     _goal(context, chosen, day)
 
 
@@ -111,7 +110,7 @@ def _goal(context: Context, state: GoalState, day: date) -> None:
         st.caption(_("Kept once a day by the service of the office; a day without a record is a gap."))
     elif known:
         st.caption(_("No history yet: the service of the office keeps one figure a day from now on."))
-    if context.viewer.is_(*OFFICE):
+    if context.viewer.may("goal.change"):
         _change(context, state)
     river, grid = st.query_params.get("river"), st.query_params.get("grid")
     # What is not known narrows nothing down.
@@ -166,7 +165,7 @@ def _open(context: Context, state: GoalState, area: Area) -> None:
     head, lines, kept = filled(head, lines)
     numbers = (kept.index(5),) if 5 in kept else ()
     parts.mount("ledger", ledger(head, lines, w, linker(context), label=_("What stands in the way"), numbers=numbers,
-                empty=_("Nothing is open.")), key="goal-open", on_pick=on_pick("goal-open"))  # fmt: skip
+                stack=True, empty=_("Nothing is open.")), key="goal-open", on_pick=on_pick("goal-open"))  # fmt: skip
     words = (_("‹ Before"), _("Next ›"), _("{first}–{last} of {total}", first=offset + 1, last=offset + len(items),
              total=len(area.obstacles)))  # fmt: skip
     turn(offset, len(items), len(area.obstacles), ITEMS, words, f"goal-open-{_.code}")
@@ -188,7 +187,7 @@ def _change(context: Context, state: GoalState) -> None:
 
 
 def _save(context: Context, state: GoalState, target: float, due_on: date, note: str, reason: str) -> None:
-    context.require(*OFFICE)
+    context.require("goal.change")
     _, goal = context.translate, state.goal
     if not reason:
         st.error(_("Say why: the trail keeps the reason."))
@@ -196,7 +195,7 @@ def _save(context: Context, state: GoalState, target: float, due_on: date, note:
     try:
         with context.books.change(context.viewer.account, context.now(), reason) as session:
             change_goal(session, goal.id, target=target, due_on=due_on, note=note, shown=(goal.target, goal.due_on))
-    except Refused as error:
+    except StepRefusedError as error:
         st.error(plain(error.told(_)))
         return
     said(_("Saved."))
@@ -209,9 +208,9 @@ def _everything() -> None:
 
 
 def _begin(context: Context, year: int) -> None:
-    context.require(*OFFICE)
+    context.require("goal.change")
     with context.books.change(context.viewer.account, context.now(), "goals that a site begins with") as session:
         seed_goals(session, year)
 
 
-PAGE = Page("goals", lambda _: _("Goals"), lambda _: _("Goals"), draw, STAFF, needs_books=True)
+PAGE = Page("goals", lambda _: _("Goals"), lambda _: _("Goals"), draw, needs_books=True)

@@ -8,10 +8,9 @@ import streamlit as st
 
 from analytics.periods import Period
 from dashboard import parts
-from dashboard.access import OFFICE, STAFF
 from dashboard.casework.books import BOOKS
 from dashboard.casework.grades import MonthGrade, month_grades, month_of
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.redblack import ListLine, compute_list, publish_list, published
 from dashboard.page import Context, Page
 from dashboard.sources import Sources
@@ -30,6 +29,7 @@ from dashboard.viewdata.inspections import (
 from dashboard.views.books_bound import choose, switch
 from dashboard.views.books_save import said, say
 from dashboard.views.books_shelf import shelf
+from dashboard.views.chosen import BOX_PX
 from dashboard.views.going import follow, linker, on_pick
 from dashboard.views.text import plain
 from dashboard.wording import NOTHING
@@ -51,7 +51,7 @@ def draw(context: Context) -> None:
     # A row that is linked from elsewhere names its book and no tab.
     named = st.query_params.get("book", "")
     default = named if named in ("inspections", "patrols") else "inspections"
-    tab = switch("tab", _("Part"), words, f"inspections-tab-{_.code}", default=default)
+    tab = switch("tab", _("Part"), words, f"inspections-tab-{_.code}", default=default, translate=_)
     if tab == "list":
         _list(context)
         return
@@ -64,7 +64,8 @@ def _month(context: Context) -> Period:
     """The month that stands in the address; the last one that is over where none does."""
     _ = context.translate
     known = months(context.desk.calendar.day(context.now()))
-    label = choose("month", _("Month"), {name: name for name in known}, f"inspections-month-{_.code}", default=known[1])
+    label = choose("month", _("Month"), {name: name for name in known}, f"inspections-month-{_.code}", default=known[1],
+                   translate=_, width=BOX_PX)  # fmt: skip
     return month_of(context.site, label)
 
 
@@ -151,7 +152,7 @@ def _state(context: Context, month: Period, stamps: Sequence[int | None], grades
     over = month.end_ms <= context.now()
     st.info(_("Not published: this is what it would be now.") if over
             else _("The month is not over: this is what it would be now."))  # fmt: skip
-    if not over or not context.viewer.is_(*OFFICE):
+    if not over or not context.viewer.may("list.publish"):
         return
     missing = [river for river, grade in grades.items() if grade.water_class is None]
     if missing:
@@ -163,13 +164,13 @@ def _state(context: Context, month: Period, stamps: Sequence[int | None], grades
 
 
 def _publish(context: Context, month: Period) -> None:
-    context.require(*OFFICE)
+    context.require("list.publish")
     _ = context.translate
     grades = month_grades(context.sources.store, context.site, month)
     try:
         with context.books.change(context.viewer.account, context.now(), f"list of {month.label}") as session:
             publish_list(session, context.desk, month, grades, context.now())
-    except Refused as error:
+    except StepRefusedError as error:
         st.error(plain(error.told(_)))
         return
     said(_("The list of {month} is published.", month=month.label))
@@ -177,6 +178,6 @@ def _publish(context: Context, month: Period) -> None:
 
 
 PAGE = Page(
-    "inspections", lambda _: _("Inspections"), lambda _: _("Inspections and the red and black list"), draw, STAFF,
+    "inspections", lambda _: _("Inspections"), lambda _: _("Inspections and the red and black list"), draw,
     section="books", needs_books=True,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import date
 
 import streamlit as st
 
-from collectors.stores.base import DAY_MS, Flag
+from collectors.stores.base import Flag
 from dashboard.access import Viewer
 from dashboard.board import RiverToday, Today
 from dashboard.board_news import GoalNow, News, OrdersNow, goals_now, news, orders_now
@@ -23,6 +23,7 @@ from dashboard.viewdata.river_file import RiverFile, river_file
 from dashboard.viewdata.river_marks import Happening, events_at
 from dashboard.viewdata.river_profile import Lane, profile
 from dashboard.viewdata.station import Coverage, Head, coverage, heads
+from sensors.durations import DAY_MS
 
 #: How long answers are kept [s]: of orders, of readings, of the books, of what changes once an hour or less.
 ORDERS_S = 4

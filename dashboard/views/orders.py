@@ -7,15 +7,15 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.casework.lifecycle import STATES
-from dashboard.casework.order_lists import OrderFilter, Page, order_counts
+from dashboard.casework.order_lists import OrderFilter, order_counts
 from dashboard.casework.order_lists import orders_page as page_of
 from dashboard.page import Context
 from dashboard.page import Page as BoardPage
 from dashboard.viewdata import orders as orders_page
 from dashboard.viewdata.orders_words import department_names, origin_words, state_word, urgency_words
 from dashboard.views import going, orders_new, orders_one
+from dashboard.views.chosen import unknown
 from dashboard.views.text import plain
 
 #: Seconds between looks at the books.
@@ -33,7 +33,7 @@ def draw(context: Context) -> None:
     number = st.query_params.get("order")
     if number:
         orders_one.draw(context, number)
-    elif "new" in st.query_params and context.viewer.is_(*orders_new.OPENERS):
+    elif "new" in st.query_params and context.viewer.may("order.open"):
         orders_new.draw(context)
     else:
         _lists(context)
@@ -42,13 +42,14 @@ def draw(context: Context) -> None:
 def _lists(context: Context) -> None:
     _ = context.translate
     kinds = {"board": _("Board"), "table": _("Table")}
+    unknown("tab", kinds, _)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = st.segmented_control(
             _("View"), list(kinds), default=st.query_params.get("tab", "board") if st.query_params.get("tab") in kinds
             else "board", format_func=kinds.__getitem__, key=f"orders-view-{_.code}", required=True,
             label_visibility="collapsed",
         )  # fmt: skip
-        if context.viewer.is_(*orders_new.OPENERS):
+        if context.viewer.may("order.open"):
             context.link("orders", _("Open a new order"), icon=":material/add:", new="1")
     wanted = _filters(context)
     if chosen == "table":
@@ -121,7 +122,9 @@ def _table(context: Context, wanted: OrderFilter) -> None:
     st.text(" · ".join(words))
     if not page.rows:
         return
-    _lines(context, page, now_ms, len(cursors))
+    going.follow(context)
+    table = orders_page.table(page, context.site, now_ms, context.words, going.linker(context))
+    parts.mount("ledger", table, key="orders-table", on_pick=going.on_pick("orders-table"))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button(_("Newer"), disabled=len(cursors) == 1, icon=":material/chevron_left:", key=f"newer-{_.code}"):
             cursors.pop()
@@ -132,26 +135,4 @@ def _table(context: Context, wanted: OrderFilter) -> None:
             st.rerun()
 
 
-def _lines(context: Context, page: Page, now_ms: int, number: int) -> None:
-    """The table; a line that is picked is opened."""
-    _, w = context.translate, context.words
-    titles = {
-        "number": _("Order number"), "title": _("Title"), "state": _("State"), "late": _("Overdue"),
-        "river": _("River"),
-        "lead": _("Lead department"), "due": _("Deadline"), "urgency": _("Urgency"), "origin": _("Origin"),
-        "opened": _("Opened"), "marks": _("Marks"),
-    }  # fmt: skip
-    rows = [
-        {titles[key]: value for key, value in line.items()} for line in orders_page.table(page, context.site, now_ms, w)
-    ]
-    st.caption(_("Pick a line to open the order."))
-    picked = st.dataframe(
-        rows, hide_index=True, key=f"orders-table-{number}-{_.code}", on_select="rerun", selection_mode="single-row",
-        height="content",
-    )  # fmt: skip
-    for index in picked["selection"]["rows"]:
-        if index < len(page.rows):
-            context.go("orders", order=page.rows[index].number)
-
-
-PAGE = BoardPage("orders", lambda _: _("Orders"), lambda _: _("Work orders"), draw, STAFF, needs_books=True)
+PAGE = BoardPage("orders", lambda _: _("Orders"), lambda _: _("Work orders"), draw, needs_books=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.orders import open_order
 from dashboard.page import Context
 from dashboard.viewdata.orders_words import origin_words, urgency_words
+from dashboard.views.chosen import unknown
 from dashboard.views.text import plain
 from dashboard.views.typed import fits
-
-#: Who opens orders.
-OPENERS = ("chief", "office", "admin")
 
 TITLE_LENGTH, TEXT_LENGTH = 120, 4000
 
@@ -27,10 +25,12 @@ def draw(context: Context) -> None:
     if outfall is not None and not viewer.sees_river(outfall.river):
         outfall = None
     rivers = {one.id: w.place(one) for one in site.rivers.values() if viewer.sees_river(one.id)}
+    unknown("river", rivers, _)
+    unknown("outfall", [one.id for one in site.outfalls.values() if viewer.sees_river(one.river)], _)
     first = outfall.river if outfall is not None else st.query_params.get("river")
     river = st.selectbox(
         _("River"), list(rivers), index=list(rivers).index(first) if first in rivers else None,
-        format_func=lambda one: plain(rivers[one]), key=f"new-river-{_.code}",
+        format_func=lambda one: plain(rivers[one]), key=f"new-river-{_.code}", placeholder=_("none"),
     )  # fmt: skip
     there = [one.id for one in site.outfalls_of(river)] if river else []
     place = st.selectbox(
@@ -59,7 +59,7 @@ def draw(context: Context) -> None:
 
 
 def _open(context: Context, **values: str | None) -> None:
-    context.require(*OPENERS)
+    context.require("order.open")
     _, now_ms = context.translate, context.now()
     limits = {
         _("Title"): (values["title"] or "", TITLE_LENGTH),
@@ -77,7 +77,7 @@ def _open(context: Context, **values: str | None) -> None:
                 session, context.desk, context.viewer.actor, now_ms, **values  # type: ignore[arg-type]
             )  # fmt: skip
             number = order.number
-    except Refused as refused:
+    except StepRefusedError as refused:
         st.error(plain(refused.told(_)))
         return
     st.session_state["orders-told"] = _("The order was registered")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.casework.lifecycle import DEPARTMENT_STATES, Refused
+from dashboard.casework.lifecycle import DEPARTMENT_STATES, StepRefusedError
 from dashboard.casework.notices import issue, notice_docx, notice_pdf
 from dashboard.casework.order_lists import Story
 from dashboard.casework.tables.orders import Notice
@@ -22,7 +22,7 @@ def draw(context: Context, found: Story) -> None:
     _, viewer = context.translate, context.viewer
     own = viewer.department if viewer.is_("department") else None
     notices = [one for one in found.notices if own is None or one.department == own]
-    may = viewer.is_("office", "admin") and found.order.state in DEPARTMENT_STATES
+    may = viewer.may("order.notice") and found.order.state in DEPARTMENT_STATES
     if not notices and not may:
         return
     st.subheader(_("Notices"), anchor=False)
@@ -51,7 +51,7 @@ def _printed(context: Context, notice: Notice) -> None:
 def _new(context: Context, found: Story) -> None:
     _, order = context.translate, found.order
     names, kinds = department_names(context.site, context.words), notice_words(context.translate)
-    with st.form(f"notice-{order.number}-{len(found.steps)}-{_.code}"):
+    with st.form(f"notice-{order.number}-{len(found.steps)}-{_.code}", enter_to_submit=False):
         kind = st.radio(_("Kind of notice"), list(kinds), format_func=kinds.__getitem__, horizontal=True)
         department = st.selectbox(
             _("Addressed to"), [part.department for part in order.parts if part.state != "returned"],
@@ -63,13 +63,13 @@ def _new(context: Context, found: Story) -> None:
 
 
 def _issue(context: Context, number: str, kind: str, department: str) -> None:
-    context.require("office", "admin")
+    context.require("order.notice")
     _, now_ms = context.translate, context.now()
     try:
         with context.books.change(context.viewer.account, now_ms, "notice") as session:
             made = issue(session, context.desk, number, kind, context.viewer.actor, now_ms, department)
             printed = made.number
-    except Refused as refused:
+    except StepRefusedError as refused:
         st.error(plain(refused.told(_, department_names(context.site, context.words))))
         return
     except RiverChiefError as error:

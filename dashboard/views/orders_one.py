@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -14,9 +14,11 @@ from dashboard.casework.files import read
 from dashboard.casework.order_lists import Story, story
 from dashboard.page import Context
 from dashboard.viewdata import orders as orders_page
+from dashboard.viewdata import orders_place
+from dashboard.viewdata.orders_place import Thing
 from dashboard.viewdata.orders_thumbs import thumbnail
 from dashboard.viewdata.orders_words import minute
-from dashboard.views import orders_notices, orders_steps
+from dashboard.views import going, orders_notices, orders_steps
 from dashboard.views.text import plain
 from sensors.errors import BooksError
 
@@ -31,6 +33,7 @@ def draw(context: Context, number: str) -> None:
     with context.books.read() as session:
         found = story(session, number)
         names = orders_page.people(session, found) if found is not None else {}
+        things = orders_place.things(session, found.order, context.viewer, context.site) if found is not None else ()
     if found is None:
         st.info(_("There is no order {number}.", number=plain(number)))
         return
@@ -43,6 +46,7 @@ def draw(context: Context, number: str) -> None:
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         _about(context, found)
+        _place(context, found, things)
         _evidence(context, found)
         _parts(context, found)
         st.subheader(_("Course of the order"), anchor=False)
@@ -67,11 +71,8 @@ def _told(context: Context) -> None:
 
 def _about(context: Context, found: Story) -> None:
     _, order = context.translate, found.order
-    rows = orders_page.facts(order, context.site, context.now(), context.words)
-    st.dataframe(
-        [{_("What"): name, _("Value"): value} for name, value in rows], hide_index=True, height="content",
-        key=f"facts-{order.number}-{_.code}",
-    )  # fmt: skip
+    facts = orders_page.facts(order, context.site, context.now(), context.words)
+    parts.mount("ledger", facts, key=f"facts-{order.number}")
     with st.container(horizontal=True, gap="small"):
         river = context.site.rivers.get(order.river or "")
         if river is not None:
@@ -81,6 +82,30 @@ def _about(context: Context, found: Story) -> None:
             context.link("events", _("The event and its evidence"), icon=":material/monitoring:", event=order.event)
     if order.text:
         st.text(order.text)
+
+
+def _place(context: Context, found: Story, things: Sequence[Thing]) -> None:
+    """How far the books are with what the order is about, and the way to the step that is still to be taken."""
+    _, order = context.translate, found.order
+    if not order.outfall:
+        return
+    st.subheader(_("What it is about in the books"), anchor=False)
+    if not things:
+        st.text(_("Outfall {outfall} does not stand in the books.", outfall=order.outfall))
+        return
+    if left := orders_place.open_still(things, order):
+        names = context.words.join([one.id for one in left])
+        st.warning(_("The order is done, and the step of {items} is still to be taken: goals count the books.",
+                     items=plain(names)))  # fmt: skip
+    going.follow(context)
+    table = orders_place.table(things, context.site, context.words, going.linker(context))
+    parts.mount("ledger", table, key="order-things", on_pick=going.on_pick("order-things"))
+    for one in things:
+        if one.mine and one.following is not None and not one.settled:
+            context.link("books", _("Enter the step of {item}", item=plain(one.id)), icon=":material/edit:",
+                         book=one.book, record=one.id)  # fmt: skip
+    if not any(one.mine or one.settled for one in things):
+        st.caption(_("The department that answers for it enters the step, or the office."))
 
 
 def _evidence(context: Context, found: Story) -> None:
@@ -110,16 +135,8 @@ def _parts(context: Context, found: Story) -> None:
     if not found.order.parts:
         return
     st.subheader(_("Parts of the departments"), anchor=False)
-    titles = {
-        "department": _("Department"), "handles": _("Role"), "state": _("State"), "late": _("Overdue"),
-        "due": _("Deadline"), "requirement": _("Requirement"),
-        "answer": _("Answer of the department"), "answered": _("Answered"),
-    }  # fmt: skip
-    rows = orders_page.parts(found.order, context.site, context.now(), context.words)
-    st.dataframe(
-        [{titles[key]: value for key, value in row.items()} for row in rows], hide_index=True, height="content",
-        key=f"parts-{found.order.number}-{_.code}",
-    )  # fmt: skip
+    shares = orders_page.parts(found.order, context.site, context.now(), context.words)
+    parts.mount("ledger", shares, key=f"parts-{found.order.number}")
 
 
 def _files(context: Context, found: Story, names: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.casework.files import FileSettings, attach
-from dashboard.casework.lifecycle import ANSWERED_BY, LABELS, RULES, Refused
+from dashboard.casework.lifecycle import ANSWERED_BY, LABELS, RULES, StepRefusedError
 from dashboard.casework.order_effects import Assignment, Part, unanswered
 from dashboard.casework.order_lists import Story
 from dashboard.casework.orders import apply, possible
@@ -119,7 +119,7 @@ def _form(context: Context, found: Story, action: str, key: str) -> Given:
 def _take(context: Context, number: str, action: str, given: Given) -> None:
     """Take a step: files and step are one change, so that a refused step leaves nothing behind."""
     _, viewer, now_ms = context.translate, context.viewer, context.now()
-    context.require(*roles(action))
+    context.require(f"order.{action}")
     if not fits(_, given.typed):
         return
     if given.missing:
@@ -139,7 +139,7 @@ def _take(context: Context, number: str, action: str, given: Given) -> None:
                 session.flush()
                 ids.append(added.id)
             apply(session, context.desk, number, action, viewer.actor, now_ms, text=given.text, files=ids, **given.more)
-    except Refused as refused:
+    except StepRefusedError as refused:
         st.error(plain(refused.told(_, department_names(context.site, context.words))))
         return
     except RefusedError as refused:
@@ -148,12 +148,6 @@ def _take(context: Context, number: str, action: str, given: Given) -> None:
     st.session_state["orders-told"] = _("{action}: done", action=_(LABELS[action]))
     orders_moved.taken(number)
     st.rerun()
-
-
-def roles(action: str) -> tuple[str, ...]:
-    """Roles of the board that may take a step; an admin acts for the office."""
-    found = RULES[action].roles
-    return (*found, "admin") if "office" in found else found
 
 
 def _assign(context: Context, found: Story, given: Given, key: str) -> None:
@@ -173,7 +167,7 @@ def _assign(context: Context, found: Story, given: Given, key: str) -> None:
         proposed = None
     lead = st.selectbox(
         _("Lead department"), list(names), index=list(names).index(proposed) if proposed else None,
-        format_func=lambda one: plain(names[one]), key=f"lead-{joint}-{key}",
+        format_func=lambda one: plain(names[one]), key=f"lead-{joint}-{key}", placeholder=_("none"),
     )  # fmt: skip
     others = st.multiselect(
         _("Co-handling departments"), [name for name in names if name != lead],

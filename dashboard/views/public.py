@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.page import Context, Page
 from dashboard.viewdata.public import public
 from dashboard.views import about
@@ -44,6 +43,5 @@ PAGE = Page(
     lambda _: _("Public page"),
     lambda _: _("Water quality of the rivers"),
     draw,
-    STAFF | {"public"},
     section="water",
 )

@@ -8,24 +8,23 @@ from typing import Any, cast
 import streamlit as st
 
 from analytics.periods import Period, PeriodKind
-from dashboard.access import OFFICE
+from dashboard import parts
+from dashboard.accounts.trail import note
 from dashboard.casework.files import read
 from dashboard.i18n import LANGUAGES
 from dashboard.page import Context, Page
 from dashboard.reports.content import content, stamp
 from dashboard.reports.keep import Kept, file_name, keep, kept, printed
 from dashboard.reports.model import Report
+from dashboard.viewdata.books_ledger import Line, ledger
 from dashboard.viewdata.orders_words import minute
-from dashboard.views import chosen
+from dashboard.views import chosen, going
 from dashboard.views.text import plain
 from dashboard.wording import Wording
 from sensors.errors import BooksError, StoreError, UsageError
 
 #: How many periods of each kind can be chosen.
 CHOICES: dict[PeriodKind, int] = {"day": 31, "month": 24, "quarter": 12, "year": 5}
-
-#: Who makes reports, and who may only read those that are kept.
-MAKERS = OFFICE | {"chief"}
 
 #: Media types of what is downloaded.
 _TYPES = {
@@ -40,7 +39,7 @@ _MADE = "report-made"
 
 def draw(context: Context) -> None:
     """Draw the page; what is chosen stands in the address as ``kind`` and ``period``."""
-    if context.viewer.is_(*MAKERS):
+    if context.viewer.may("report.make"):
         _make(context)
     _kept(context)
 
@@ -83,7 +82,7 @@ def _period(context: Context, kind: PeriodKind) -> Period:
 
 def _print(context: Context, period: Period, language: str) -> None:
     """Make a report in all forms and keep it in the session until another one is made."""
-    context.require(*MAKERS)
+    context.require("report.make")
     _, viewer, sources = context.translate, context.viewer, context.sources
     st.session_state.pop(_MADE, None)
     books = None if sources.books_url is None else context.books
@@ -133,7 +132,7 @@ def _offer(context: Context, made: Mapping[str, Any]) -> None:
 
 
 def _keep(context: Context) -> None:
-    context.require(*MAKERS)
+    context.require("report.make")
     made = st.session_state.get(_MADE)
     if made is None or made["of"][0] != context.viewer.account or made["kept"]:
         return
@@ -149,38 +148,52 @@ def _kept(context: Context) -> None:
     with context.books.read() as session:
         rows = kept(session)
     if not rows:
+        chosen.unknown("report", (), _)
         st.text(_("None yet: the service of the office makes them when a period has ended."))
         return
-    st.dataframe(
-        [
-            {
-                _("Period"): row.label, _("Language"): LANGUAGES.get(row.language, row.language),
-                _("Form"): _form_word(row.form), _("Made by"): _maker(row, w), _("Made on"): _minute(row, w),
-                "KB": round(row.size / 1000), "SHA-256": row.sha256,
-            }
-            for row in rows
-        ],
-        hide_index=True, height=min(36 * (len(rows) + 1), 420),
-    )  # fmt: skip
-    by_id = {row.id: row for row in rows}
+    names = {str(row.id): f"{row.name} · {_minute(row, w)}" for row in rows}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        picked = by_id[
-            int(
-                st.selectbox(
-                    _("Which report"), list(by_id), key=f"report-kept-{_.code}",
-                    format_func=lambda id_: f"{by_id[id_].name} · {_minute(by_id[id_], w)}", width=520,
-                )
-            )
-        ]  # fmt: skip
-        try:
-            data = read(context.books.files, picked.sha256)
-        except BooksError as error:
-            st.info(_("The books cannot be read: {error}", error=plain(str(error))))
-            return
-        st.download_button(
-            _("Download"), data, picked.name, _TYPES.get(picked.form, "application/octet-stream"),
-            key=f"report-get-{picked.id}-{_.code}", on_click="ignore", icon=":material/download:",
-        )  # fmt: skip
+        picked = chosen.box("report", _("Which report"), names, str(rows[0].id), _.code, shown=True, width=520)
+        _download(context, next(row for row in rows if str(row.id) == picked))
+    head = (_("Period"), _("Language"), _("Form"), _("Made by"), _("Made on"), "KB", "SHA-256")
+    lines = [
+        Line((row.label, LANGUAGES.get(row.language, row.language), _form_word(row.form), _maker(row, w),
+              _minute(row, w), str(round(row.size / 1000)), row.sha256),
+             "reports", {"report": str(row.id)}, str(row.id) == picked)
+        for row in rows
+    ]  # fmt: skip
+    going.follow(context)
+    table = ledger(head, lines, w, going.linker(context), label=_("Reports that are kept"), numbers=(5,), stack=True)
+    parts.mount("ledger", table, key="reports-kept", on_pick=going.on_pick("reports-kept"))
+
+
+def _download(context: Context, row: Kept) -> None:
+    """The way to take a kept report out; the trail has who did."""
+    _ = context.translate
+    try:
+        read(context.books.files, row.sha256)
+    except BooksError as error:
+        st.info(_("The books cannot be read: {error}", error=plain(str(error))))
+        return
+    st.download_button(
+        _("Download"), lambda: taken_out(context, row), row.name, _TYPES.get(row.form, "application/octet-stream"),
+        key=f"report-get-{row.id}-{_.code}", on_click="ignore", icon=":material/download:",
+    )  # fmt: skip
+
+
+def taken_out(context: Context, row: Kept) -> bytes:
+    """A kept report as a file; who took it out is written into the trail first.
+
+    Raises
+    ------
+    BooksError
+        If it is gone or was tampered with, or if the trail cannot be written: then nothing is handed out.
+    """
+    actor, now_ms = context.viewer.account, context.now()
+    data = read(context.books.files, row.sha256)
+    with context.books.change(actor, now_ms) as session:
+        note(session, now_ms, actor, "export", actor, f"{row.name} {row.sha256[:12]}")
+    return data
 
 
 def _form_word(form: str) -> str:
@@ -198,6 +211,6 @@ def _minute(row: Kept, w: Wording) -> str:
 
 
 PAGE = Page(
-    "reports", lambda _: _("Reports"), lambda _: _("Reports"), draw, MAKERS | {"department"}, section="books",
+    "reports", lambda _: _("Reports"), lambda _: _("Reports"), draw, section="books",
     needs_books=True,
 )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts, scene
-from dashboard.access import STAFF
 from dashboard.board import RiverToday, Today, narrowed
 from dashboard.page import Context, Page
 from dashboard.viewdata.river_scene import neighbours
@@ -71,4 +70,4 @@ def _head(context: Context, today: Today, one: RiverToday) -> None:
     parts.mount("panel", data, key="panel", on_pick=going.on_pick("panel"))
 
 
-PAGE = Page("river", lambda _: _("River"), lambda _: _("One river"), draw, STAFF, section="water")
+PAGE = Page("river", lambda _: _("River"), lambda _: _("One river"), draw, section="water")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.board import StationToday, Today, narrowed
 from dashboard.page import Context, Page
 from dashboard.viewdata import station_scene as station_page_scene
@@ -88,4 +87,4 @@ def _head(context: Context, today: Today, one: StationToday, found: Care | None)
     parts.mount("panel", data, key="panel", on_pick=going.on_pick("panel"))
 
 
-PAGE = Page("station", lambda _: _("Monitoring station"), lambda _: _("One station"), draw, STAFF, section="water")
+PAGE = Page("station", lambda _: _("Monitoring station"), lambda _: _("One station"), draw, section="water")

@@ -19,9 +19,6 @@ from dashboard.views import chosen, courses, kept, station_signals
 from dashboard.views.text import plain
 from sensors.errors import BooksError, StoreError
 
-#: Who decides.
-DECIDES = ("engineer", "office", "admin")
-
 #: Where the session keeps what came of a decision.
 _SAID = "review-said"
 
@@ -59,7 +56,7 @@ def _run(context: Context, today: Today, one: StationToday, run: Run) -> None:
     for line in station_page_scene.run_numbers(run, w):
         st.text(line)
     _effects(context, one, run)
-    if context.viewer.is_(*DECIDES):
+    if context.viewer.may("review.decide"):
         _decision(context, run)
     else:
         st.caption(_("Engineers and the office decide on suspect readings."))
@@ -107,7 +104,7 @@ def _decided(context: Context, run: int, decision: str, key: str) -> Callable[[]
     def carry_out() -> None:
         _ = context.translate
         try:
-            context.require(*DECIDES)
+            context.require("review.decide")
             take(context, run, decision, str(st.session_state.get(key, "")))
         except Denied:
             st.session_state[_SAID] = ("refused", _("This is not for your role."))

@@ -6,7 +6,6 @@ from collections import Counter
 
 import streamlit as st
 
-from collectors.stores.base import DAY_MS, HOUR_MS
 from dashboard import parts
 from dashboard.board import StationToday, Today
 from dashboard.casework.explained import kind_word
@@ -18,6 +17,7 @@ from dashboard.viewdata.station_care import care
 from dashboard.views import chosen, courses, kept
 from dashboard.wording import Wording
 from sensors.determinand import DETERMINANDS
+from sensors.durations import DAY_MS, HOUR_MS
 
 #: Longest span in which single flags are drawn and told; in longer ones a window says that it is provisional [h].
 FLAGGED_H = 24 * 30

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import board_news_scene, parts, scene
-from dashboard.access import STAFF
 from dashboard.board import RiverToday, Today, narrowed
 from dashboard.board_news import GoalNow, OrdersNow
 from dashboard.links import Link
 from dashboard.page import Context, Page
-from dashboard.views import about, courses, going, kept
+from dashboard.views import about, chosen, courses, going, kept
 from dashboard.views.river_course import worst
 from dashboard.views.text import plain
 from dashboard.wording import Wording
@@ -51,6 +50,7 @@ def _live(context: Context) -> None:
         else:
             st.info(_("This site has no rivers yet: they are listed in rivers.csv, and drawn in rivers.geojson."))
         return
+    chosen.unknown("river", [each.river.id for each in today.rivers], _)
     if not today.figures.stations:
         st.info(_("This site has no stations yet: they are listed in stations.csv."))
     elif not today.figures.ever:
@@ -154,4 +154,4 @@ def _chart(context: Context, today: Today, one: RiverToday, key: str, subject: s
     courses.chart(course, w, title, target=one.river.target_class, height=300)
 
 
-PAGE = Page("today", lambda _: _("Today"), lambda _: _("Rivers today"), draw, STAFF)
+PAGE = Page("today", lambda _: _("Today"), lambda _: _("Rivers today"), draw)

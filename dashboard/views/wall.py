@@ -8,7 +8,6 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import parts
-from dashboard.access import STAFF
 from dashboard.board import narrowed
 from dashboard.board_news import GoalNow, OrdersNow, orders_now
 from dashboard.page import Context, Page
@@ -77,4 +76,4 @@ def _banner(context: Context) -> str:
     return ""
 
 
-PAGE = Page("wall", lambda _: _("Wall"), lambda _: _("For a screen on a wall"), draw, STAFF, section="water")
+PAGE = Page("wall", lambda _: _("Wall"), lambda _: _("For a screen on a wall"), draw, section="water")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import logging
 import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,12 +132,10 @@ def _server(app: App, options: BoardOptions) -> uvicorn.Server:
     import uvicorn
     from streamlit import config
 
-    class Server(uvicorn.Server):
-        """Leaves the signals to the service, and says when it answers."""
+    from deploy.web import WebServer
 
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    class Server(WebServer):
+        """Says when it answers."""
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)

@@ -10,7 +10,7 @@ from functools import cache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from deploy.board.index import SCRIPT, document
+from deploy.board.index import SCRIPT, document, first_script
 
 #: A site that has been reached over TLS once is not asked for without it any more [s].
 HSTS_S = 180 * 86_400
@@ -92,5 +92,5 @@ def policy(hashes: tuple[str, ...]) -> str:
 
 def inline_scripts() -> tuple[str, ...]:
     """Digests of the scripts that stand in Streamlit's own page, as it is installed, and of ours."""
-    found = [*re.findall(r"<script>(.*?)</script>", document(), re.DOTALL), SCRIPT]
+    found = [*re.findall(r"<script>(.*?)</script>", document(), re.DOTALL), SCRIPT, first_script()]
     return tuple(f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}" for text in found)

@@ -24,8 +24,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard.accounts.address import wanted
 from dashboard.accounts.sessions import COOKIE, Sessions, sessions_of
+from dashboard.first_paint.viewer import SINGLE_COOKIE
 from dashboard.warm import warm
-from deploy.board.index import index
+from deploy.board.first_paint import Asked, FirstPaint
+from deploy.board.index import index, language
+from deploy.board.packed import Packed, pack
 from deploy.health import Check, Face
 from deploy.health import routes as health_routes
 from sensors.errors import BooksError, StoreError
@@ -34,9 +37,6 @@ from sensors.site import Site, load_site
 if TYPE_CHECKING:
     from dashboard.casework.database import Books
     from deploy.board.board import BoardOptions
-
-#: Cookie by which Streamlit knows whom an identity provider has let in.
-SINGLE_COOKIE = "_streamlit_user"
 
 #: What an address of a page looks like.
 _PAGE = re.compile(r"[a-z][a-z0-9_-]*")
@@ -93,7 +93,7 @@ class Office:
     def _make(self) -> ASGIApp:
         from starlette.applications import Starlette
 
-        from dashboard.accounts.routes import Desk as SignIn
+        from dashboard.accounts.routes import SignIn
         from dashboard.accounts.routes import routes as signin_routes
         from dashboard.alerts.acknowledge import routes as alert_routes
         from dashboard.casework.database import open_books
@@ -155,7 +155,7 @@ class Watch:
 class Pages:
     """Answers for the pages with the document of the board, and sends whoever may not see one to where they sign in.
 
-    It opens nothing: what a page shows is decided when it is drawn.
+    It opens nothing: what a page shows is decided when it is drawn, and for its first screen by `FirstPaint`.
 
     Parameters
     ----------
@@ -164,10 +164,14 @@ class Pages:
     site : Site
     sessions : Sessions or None
         None where nobody signs in.
+    paint : FirstPaint or None
+        None for pages without a first screen.
     """
 
-    def __init__(self, app: ASGIApp, site: Site, sessions: Sessions | None) -> None:
-        self.app, self.site, self.sessions = app, site, sessions
+    def __init__(
+        self, app: ASGIApp, site: Site, sessions: Sessions | None, paint: FirstPaint | None = None
+    ) -> None:  # fmt: skip
+        self.app, self.site, self.sessions, self.paint = app, site, sessions, paint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -176,12 +180,19 @@ class Pages:
             path = scope["path"].strip("/")
             request = Request(scope)
             if not path:
-                app = index(self.site, request)
+                app = await self._page(request, path)
             elif _PAGE.fullmatch(path) and "text/html" in request.headers.get("accept", ""):
                 public = (await run_in_threadpool(pages)).get(path)
                 if public is not None:
-                    app = index(self.site, request) if public or self._knows(request) else self._elsewhere(request)
+                    known = public or self._knows(request)
+                    app = await self._page(request, path) if known else self._elsewhere(request)
         await app(scope, receive, send)
+
+    async def _page(self, request: Request, path: str) -> ASGIApp:
+        if self.paint is None:
+            return index(self.site, request)
+        asked = Asked(path, request.query_params, request.cookies, language(request))
+        return index(self.site, request, await self.paint.of(asked))
 
     def _knows(self, request: Request) -> bool:
         if self.sessions is None:
@@ -231,7 +242,8 @@ def beside(options: BoardOptions) -> Beside:
     routes: list[BaseRoute] = [*health_routes(Face("board", watch.checks, refresh=watch.refresh))]
     if office is not None:
         routes += office.routes()
-    return Beside(routes, [Middleware(Pages, site=site, sessions=sessions)], partial(_warm, office))
+    guards = [Middleware(Packed), Middleware(Pages, site=site, sessions=sessions, paint=FirstPaint())]
+    return Beside(routes, guards, partial(_warm, office))
 
 
 def _warm(office: Office | None) -> None:
@@ -239,6 +251,7 @@ def _warm(office: Office | None) -> None:
         office.app.app()
     pages()
     warm()
+    pack()
 
 
 def _now_ms() -> int:

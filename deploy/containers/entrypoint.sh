@@ -17,5 +17,10 @@ if [ -n "${RIVERCHIEF_CHANNELS_FILE:-}" ] && [ -s "$RIVERCHIEF_CHANNELS_FILE" ];
     chmod 0600 /tmp/channels.toml
     export RIVERCHIEF_CHANNELS=/tmp/channels.toml
 fi
+# Others that the program takes only from a file of its owner's: each becomes /tmp/NAME.
+for file in ${RIVERCHIEF_PRIVATE_FILES:-}; do
+    cp "$file" /tmp/
+    chmod 0600 "/tmp/${file##*/}"
+done
 umask 0007
 exec "$@"

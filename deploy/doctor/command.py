@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sensors.durations import DAY_MS
+
 if TYPE_CHECKING:
     from deploy.doctor.checks import Examine, Finding
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+#: How far deadlines that are given now may reach [d].
+_AHEAD_DAYS = 30
 
 
 @click.command()
@@ -50,51 +55,50 @@ def command(
     """
     from collectors.clock import machine_ms
     from deploy.broker.tls import TlsFiles
-    from deploy.doctor import checks as doctor
-    from deploy.doctor import kept as doctor_kept
-    from deploy.doctor import packages as doctor_packages
-    from deploy.doctor import wire as doctor_wire
+    from deploy.doctor import checks, kept, packages, wire
 
     now_ms = machine_ms()
     places = [path for path in (_path(store), _path(books), files, data, site) if path is not None]
     secret = [path for path in (_path(books), channels, key) if path is not None]
     written = [path for path in (_home(store), _home(books), files, data) if path is not None]
     looks: dict[str, Examine] = {
-        "versions": doctor.versions,
-        "origin": doctor_packages.origins,
-        "lock": partial(doctor_packages.locked, lock),
+        "versions": checks.versions,
+        "origin": packages.origins,
+        "lock": partial(packages.locked, lock),
     }
     if not quick:
-        looks["files"] = doctor_packages.files
+        looks["files"] = packages.files
     if site is not None:
         looks["site"] = partial(_site, site)
     if channels is not None:
         looks["channels"] = partial(_channels, site, channels)
     if store is not None:
-        looks["store"] = partial(doctor_kept.store, store, now_ms, deep=deep)
+        looks["store"] = partial(kept.store, store, now_ms, deep=deep)
     if books is not None:
-        looks["books"] = partial(doctor_kept.books, books, files, deep=deep)
+        looks["books"] = partial(kept.books, books, files, deep=deep)
+        if site is not None:
+            looks["calendar"] = partial(_calendar, site, now_ms)
     if data is not None:
-        looks["spool"] = partial(doctor_kept.spools, data, now_ms)
+        looks["spool"] = partial(kept.spools, data, now_ms)
     if broker is not None:
-        looks["broker"] = partial(doctor_wire.broker, broker, TlsFiles(ca, cert, key))
+        looks["broker"] = partial(wire.broker, broker, TlsFiles(ca, cert, key))
     paths = [*certs, *([cert] if cert is not None else [])]
     if paths:
-        looks["certificates"] = partial(doctor_wire.certificates, paths, doctor_wire.now())
-    looks["clock"] = partial(doctor_wire.clock, ntp)
-    looks["disk"] = partial(doctor.disks, places or [Path()])
-    looks["permissions"] = partial(doctor.permissions, secret, written)
+        looks["certificates"] = partial(wire.certificates, paths, wire.now())
+    looks["clock"] = partial(wire.clock, ntp)
+    looks["disk"] = partial(checks.disks, places or [Path()])
+    looks["permissions"] = partial(checks.permissions, secret, written)
     if ready:
-        looks["service"] = partial(doctor_wire.services, ready)
+        looks["service"] = partial(wire.services, ready)
     findings: list[Finding] = []
     for name, look in looks.items():
-        findings += doctor.examined(name, look)
-    code = doctor.worst(findings)
+        findings += checks.examined(name, look)
+    code = checks.worst(findings)
     if as_json:
         told = {"exit": code, "findings": [one.as_dict() for one in findings]}
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        click.echo(doctor.table(findings))
+        click.echo(checks.table(findings))
     ctx.exit(code)
 
 
@@ -119,6 +123,23 @@ def _channels(site: Path | None, path: Path) -> Iterator[Finding]:
         yield good("channels", f"{len(outside.channels)} channels, {len(outside.contacts)} contacts")
     else:
         yield Finding("channels", "warning", "there is no channel: nobody is told", "docs/alerts.md says how")
+
+
+def _calendar(folder: Path, now_ms: int) -> Iterator[Finding]:
+    """Whether the days off of the deadlines that are given now are known."""
+    from dashboard.casework.desk import Desk
+    from deploy.doctor.checks import Finding, good
+    from sensors.site import load_site
+
+    years = Desk.of(load_site(folder)).calendar.unannounced(now_ms, now_ms + _AHEAD_DAYS * DAY_MS)
+    if not years:
+        yield good("calendar", f"the days off of the next {_AHEAD_DAYS} days are known")
+        return
+    yield Finding(
+        "calendar", "warning",
+        f"the days off of {', '.join(map(str, years))} are not known: deadlines there may be off by them",
+        "a newer package `holidays`, or [calendar] in casework.toml: docs/casework.md",
+    )  # fmt: skip
 
 
 def _path(url: str | None) -> Path | None:

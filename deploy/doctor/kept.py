@@ -14,6 +14,7 @@ from collectors.stores.base import ReadingStore
 from deploy.backup.sqlite import looking
 from deploy.doctor.checks import Finding, good
 from deploy.hub.marks import STATE
+from sensors.durations import MINUTE_MS
 from sensors.errors import StoreError
 
 #: A newest reading that is older than this is a warning [ms].
@@ -82,7 +83,7 @@ def _hubs(opened: ReadingStore, now_ms: int) -> Iterator[Finding]:
         wrong += ["its disk is full"] * bool(report.get("disk_full"))
         held = sum(count for _, _, count in report.get("quarantine", ()))
         if age_ms > _STATE_MS:
-            yield Finding("hub", "warning", f"{label}: wrote its state last {age_ms / 60_000:.0f} min ago",
+            yield Finding("hub", "warning", f"{label}: wrote its state last {age_ms / MINUTE_MS:.0f} min ago",
                           "is it running? see its log")  # fmt: skip
         elif wrong:
             yield Finding("hub", "fault", f"{label}: {'; '.join(wrong)}", "see its log")

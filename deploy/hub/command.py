@@ -18,6 +18,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
               help="Take in the gateways of this shard only; may be given often.  [default: all]")  # fmt: skip
 @click.option("--no-judge", is_flag=True, help="Only take in: another process judges.")
 @click.option("--judge-only", is_flag=True, help="Only judge what others take in; needs no broker.")
+@click.option("--no-watch", is_flag=True, help="Grade, but leave detection to `riverchief city watch`.")
 @click.option("--books", envvar="RIVERCHIEF_BOOKS",
               help="sqlite:///PATH or postgresql://USER@HOST/NAME: laboratory results, visits.")  # fmt: skip
 @click.option("--files", type=_FOLDER, help="Folder of photos and documents, where the books are on a server.")
@@ -28,7 +29,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
               help="Serve /metrics, /healthz and /readyz there.")  # fmt: skip
 def command(
     site: Path, broker: str | None, store: str, shards: tuple[int, ...], no_judge: bool, judge_only: bool,
-    books: str | None, files: Path | None,
+    no_watch: bool, books: str | None, files: Path | None,
     ca: Path | None, cert: Path | None, key: Path | None, metrics: str | None,
 ) -> None:  # fmt: skip
     """Take readings from the broker into the store and judge them.
@@ -50,4 +51,5 @@ def command(
         books_url=books,
         files=files,
         metrics=metrics,
+        watch=not no_watch,
     )

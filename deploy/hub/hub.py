@@ -32,10 +32,10 @@ from deploy.hub.site import SiteFolder
 from deploy.hub.state import EVERY_S, HubState, Intake
 from deploy.metrics.hub import HubFace
 from deploy.notify import ready, status
-from deploy.service import pause, run_service
+from deploy.service import pause, run_service, survives
 from deploy.structured_log import know
 from deploy.watch.state import FILE as WATCH_STATE
-from sensors.errors import StoreError, UsageError
+from sensors.errors import UsageError
 from sensors.site import Site, load_site
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def serve(
     books_url: str | None = None,
     files: Path | None = None,
     metrics: str | None = None,
+    watch: bool = True,
 ) -> None:
     """Run the hub until SIGTERM or SIGINT.
 
@@ -94,6 +95,8 @@ def serve(
         Folder of photos and documents, where the books need one.
     metrics : str, optional
         HOST:PORT on which metrics and health are served; see `deploy.health`.
+    watch : bool
+        Whether a process that judges also detects; not where `deploy.city` does.
 
     Raises
     ------
@@ -119,8 +122,9 @@ def serve(
         stack.callback(store.close)
         books = _books(stack, store, books_url, files) if role.judge and books_url is not None else None
         hub = Hub(
-            site, address, store, quarantine, now_ms, role=role, disk=place, folder=followed, books=books, metrics=shows
-        )
+            site, address, store, quarantine, now_ms, role=role, disk=place, folder=followed, books=books,
+            metrics=shows, watch=watch,
+        )  # fmt: skip
         run_service(hub.run)
 
 
@@ -177,6 +181,8 @@ class Hub:
         Judging takes laboratory results and visits from them.
     metrics : (str, int), optional
         Host and port on which metrics and health are served.
+    watch : bool
+        Whether a process that judges also detects.
     """
 
     def __init__(
@@ -192,13 +198,15 @@ class Hub:
         folder: SiteFolder | None = None,
         books: HubBooks | None = None,
         metrics: tuple[str, int] | None = None,
+        watch: bool = True,
     ) -> None:
         self._site, self._address, self._store, self._role = site, address, store, role
         self._quarantine, self._now_ms, self._disk, self._folder = quarantine, now_ms, disk, folder
         self._shards = role.shards or tuple(sorted({gateway.shard for gateway in site.gateways.values()}))
         self._books = books
         self._judging = Judging(site, store, books) if role.judge else None
-        self._watch = self._watch_of(site) if role.judge else None
+        self._watches = role.judge and watch
+        self._watch = self._watch_of(site) if self._watches else None
         self._state = HubState(role, now_ms, quarantine, disk)
         self._metrics, self._shows = metrics, HubFace(now_ms)
         self._untidy = False
@@ -290,7 +298,7 @@ class Hub:
         if self._role.judge and (site != before or dict(site.profiles) != dict(before.profiles)):
             # Each begins as after a restart: how far it was stands in the store, and the old one saves before it goes.
             self._judging = Judging(site, self._store, self._books)
-            self._watch = self._watch_of(site)
+            self._watch = self._watch_of(site) if self._watches else None
 
     async def _judge(self, stop: asyncio.Event, judging: Judging) -> None:
         while not stop.is_set():
@@ -334,7 +342,8 @@ class Hub:
             await pause(stop, EVERY_S)
 
     async def _survives(self, what: str, work: Callable[[], object]) -> bool:
-        done = await _survives(what, work)
+        # In a thread: a slow disk must not hold up what comes in, nor may a fault here keep readings from being stored.
+        done = await asyncio.to_thread(survives, log, what, work)
         self._shows.failures[what] += not done
         return done
 
@@ -346,19 +355,3 @@ def _stations(site: Site, shard: int) -> dict[str, set[str]]:
         for gateway in site.gateways.values()
         if gateway.shard == shard
     }
-
-
-async def _survives(what: str, work: Callable[[], object]) -> bool:
-    """Do something in a thread, because a slow disk must not hold up what comes in; False where it failed.
-
-    A fault in what follows ingest must not keep readings from being stored.
-    """
-    try:
-        await asyncio.to_thread(work)
-    except StoreError as error:
-        log.error("%s: %s", what, error)
-    except Exception:
-        log.exception("%s", what)
-    else:
-        return True
-    return False

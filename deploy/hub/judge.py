@@ -11,10 +11,11 @@ from typing import Any
 
 from analytics.evaluation import StationGrade, evaluate_river, evaluate_station
 from analytics.grading import WaterClass
-from analytics.window import HOUR_MS, HourMean, hours_by_station
+from analytics.window import HourMean, hours_by_station
 from collectors.stores.base import Assessment, ReadingStore
 from deploy.hub.judge_rows import latest_row, river_row, station_row
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 from sensors.place import Station
 from sensors.reading import Reading
 from sensors.site import Site

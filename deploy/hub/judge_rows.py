@@ -9,9 +9,9 @@ from analytics.grading import Grade, WaterClass
 from analytics.latest import evaluate_latest
 from analytics.pollutants import section_pollutants
 from analytics.uncertainty import class_probabilities, sigmas_of, sigmas_of_sections
-from analytics.window import HOUR_MS
 from collectors.stores.base import Assessment
 from collectors.stores.detail import Detail
+from sensors.durations import HOUR_MS
 from sensors.place import Station, WaterBody
 from sensors.reading import Reading
 

@@ -21,10 +21,11 @@ from analytics.period_means import HourColumns
 from analytics.period_record import values_of
 from analytics.periods import Period, PeriodKind
 from analytics.section import PeriodValue, SectionGrade, evaluate_section, section_of_values, values_of_parts
-from analytics.window import HOUR_MS, HourMean, hours_between, hours_in_state
+from analytics.window import HourMean, hours_between, hours_in_state
 from collectors.stores.base import Assessment, Basis, ReadingStore
 from deploy.hub.period_rows import river_row, station_row, subdistrict_row
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 from sensors.place import Station
 from sensors.reading import StationState
 from sensors.site import Site

@@ -22,6 +22,7 @@ from deploy.notify import ready
 from deploy.service import pause, run_service
 from deploy.site.copy import write_copy
 from sensors.decode import Decoder
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.endpoint import MODBUS_PORT, parse_endpoint
 from sensors.errors import ConfigError, SiteError
 from sensors.place import Station
@@ -265,7 +266,7 @@ def fill_history(folder: Path, spools: Path, hours: int, seed: int) -> None:
     """
     site = load_site(folder)
     end_ms = machine_ms() // HISTORY_STEP_MS * HISTORY_STEP_MS
-    times = np.arange(end_ms - hours * 3_600_000, end_ms, HISTORY_STEP_MS, dtype=np.int64)
+    times = np.arange(end_ms - hours * HOUR_MS, end_ms, HISTORY_STEP_MS, dtype=np.int64)
     past = {
         name: _past(site.profiles[site.stations[name].profile], probe, times)
         for name, probe in probes(site, seed, None).items()
@@ -278,7 +279,7 @@ def _past(profile: Profile, probe: VirtualProbe, times: np.ndarray) -> list[Obse
     decoder = Decoder(profile)
     values, states = probe.read(times)
     if "rainfall" in values:  # a gauge tells minutes, and the past is coarser
-        minutes = times[:, None] - np.arange(0, HISTORY_STEP_MS, 60_000)
+        minutes = times[:, None] - np.arange(0, HISTORY_STEP_MS, MINUTE_MS)
         values["rainfall"] = probe.read(minutes.ravel())[0]["rainfall"].reshape(minutes.shape).sum(axis=1)
     found = []
     for i, time_ms in enumerate(times):

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from dashboard.casework.tables.accounts import Account
+from dashboard.rights import STAFF
 from deploy.office.books_command import books_options, now_ms, opened
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_ROLES = ("engineer", "department", "grid_officer", "chief", "office", "admin")
 
 #: Taken and not needed: whoever gives it to the other commands gives it to these too.
 _site_unused = click.option("--site", type=_FOLDER, expose_value=False, help="Not needed; taken as elsewhere.")
@@ -36,7 +36,7 @@ def command() -> None:
 @command.command()
 @click.argument("account")
 @click.argument("name")
-@click.option("--role", type=click.Choice(_ROLES), required=True)
+@click.option("--role", type=click.Choice(STAFF), required=True)
 @click.option("--department", help="Department, needed for that role.")
 @click.option(
     "--river", "rivers", multiple=True, help="River of the person's area; may be given often.  [default: all]"
@@ -140,7 +140,7 @@ def password(account: str, books: str, files: Path | None) -> None:
 
 @command.command()
 @click.argument("account")
-@click.argument("role", type=click.Choice(_ROLES))
+@click.argument("role", type=click.Choice(STAFF))
 @click.option("--department", help="Department, needed for that role.  [default: as it is]")
 @_site
 @books_options

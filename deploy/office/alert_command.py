@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deploy.office.books_command import opened
+
 if TYPE_CHECKING:
     from dashboard.alerts.sender import Office
 
@@ -190,37 +192,28 @@ def dead(site: Path, books: str, files: Path | None, ids: tuple[int, ...], reque
 def _with_books(
     site: Path, url: str, files: Path | None, work: Callable[[Office, Any], None], *, actor: str = ""
 ) -> None:
-    """Do something with the books; with an actor, a change."""
+    """Do something with books that there are; with an actor, a change. Only `run` begins books."""
     from dashboard.alerts.sender import Office
     from dashboard.alerts.settings import load_alerts
-    from dashboard.casework.database import open_books
     from dashboard.casework.desk import Desk
     from sensors.site import load_site
 
     where = load_site(site)
     settings = load_alerts(where)
-    books = open_books(url, files)
-    try:
+    with opened(url, files, must_exist=True) as books:
         office = Office(books, Desk.of(where, language=settings.language), settings)
         with books.change(actor, _now_ms(), "riverchief alert") if actor else books.read() as session:
             work(office, session)
-    finally:
-        books.close()
 
 
 def _contacts(name: str, url: str | None, files: Path | None) -> dict[str, str]:
-    from dashboard.casework.database import open_books
     from dashboard.casework.tables.accounts import Account
 
     if url is None:
         return {}
-    books = open_books(url, files)
-    try:
-        with books.read() as session:
-            account = session.get(Account, name)
-            return dict(account.contacts) if account is not None else {}
-    finally:
-        books.close()
+    with opened(url, files, must_exist=True) as books, books.read() as session:
+        account = session.get(Account, name)
+        return dict(account.contacts) if account is not None else {}
 
 
 def _now_ms() -> int:

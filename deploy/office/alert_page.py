@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,16 +12,8 @@ from collectors.clock import Now
 from dashboard.alerts.acknowledge import routes
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
+from deploy.web import WebServer
 from sensors.errors import UsageError
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to its service."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave them as they are."""
-        yield
 
 
 async def serve_page(listen: tuple[str, int], books: Books, desk: Desk, now_ms: Now, stop: asyncio.Event) -> None:
@@ -49,7 +39,7 @@ async def serve_page(listen: tuple[str, int], books: Books, desk: Desk, now_ms: 
     config = uvicorn.Config(
         application, host=listen[0], port=listen[1], access_log=False, log_config=None, lifespan="off"
     )
-    server = _Server(config)
+    server = WebServer(config)
     try:
         sock = socket.create_server(listen, family=socket.AF_INET6 if ":" in listen[0] else socket.AF_INET)
     except OSError as error:

@@ -37,7 +37,7 @@ from dashboard.casework.files import sweep
 from dashboard.casework.goals import record_progress_in
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.alerts import Alert
-from dashboard.casework.watch import confirm_in
+from dashboard.casework.verification import confirm_in
 from dashboard.reports.keep import make_due
 from deploy.broker.private_files import replace_file
 from deploy.health import parse_place, shown
@@ -45,8 +45,8 @@ from deploy.hub.marks import STATE
 from deploy.metrics.alerts import AlertFace
 from deploy.notify import ready, status
 from deploy.office.alert_page import serve_page
-from deploy.service import pause, run_service
-from sensors.errors import StoreError
+from deploy.service import pause, run_service, survives
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.site import Site, load_site
 
 log = logging.getLogger(__name__)
@@ -55,13 +55,13 @@ log = logging.getLogger(__name__)
 TICK_S = 10.0
 
 #: What changes slowly is looked at this often [ms].
-SLOW_MS = 5 * 60_000
+SLOW_MS = 5 * MINUTE_MS
 
 #: How long after a start, and then how often, the files are looked through [s].
 SWEEP_FIRST_S, SWEEP_S = 15 * 60.0, 86_400.0
 
 #: How long after a start silence is not looked for: gateways deliver first what they have kept [ms].
-GRACE_MS = 5 * 60_000
+GRACE_MS = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,7 @@ class AlertService:
             tasks.create_task(self.sender.run(stop), name="sender")
             tasks.create_task(self._rounds(stop), name="rounds")
             tasks.create_task(self._sweeps(stop), name="files")
+            tasks.create_task(self._print(stop), name="reports")
             if self.page is not None:
                 office = self.office
                 tasks.create_task(serve_page(self.page, office.books, office.desk, self.now_ms, stop), name="page")
@@ -191,18 +192,24 @@ class AlertService:
     async def _rounds(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             for name, step in self._steps().items():
-                self.shows.failures[name] += not await asyncio.to_thread(_survives, name, step)
+                self.shows.failures[name] += not await asyncio.to_thread(survives, log, name, step)
             self.shows.round_ms = self.now_ms()
             self.sender.wake()
-            await asyncio.to_thread(_survives, "status", self._tell)
+            await asyncio.to_thread(survives, log, "status", self._tell)
             await pause(stop, self.pace.tick_s)
 
     async def _sweeps(self, stop: asyncio.Event) -> None:
         """Look through the files beside the rounds: all of them are read, which may take minutes."""
         await pause(stop, self.pace.sweep_first_s)
         while not stop.is_set():
-            await asyncio.to_thread(_survives, "files", self._sweep)
+            await asyncio.to_thread(survives, log, "files", self._sweep)
             await pause(stop, self.pace.sweep_s)
+
+    async def _print(self, stop: asyncio.Event) -> None:
+        """Make reports beside the rounds, one at a time: each takes seconds, for which no alert waits."""
+        while not stop.is_set():
+            self.shows.failures["reports"] += not await asyncio.to_thread(survives, log, "reports", self._report)
+            await pause(stop, self.pace.tick_s)
 
     def _sweep(self) -> None:
         with self.office.books.read() as session:
@@ -222,7 +229,6 @@ class AlertService:
             "progress": self._record,
             "alerts": lambda: raise_alerts(office, self._look()),
             "escalation": lambda: escalate_alerts(office, self.now_ms()),
-            "reports": self._report,
         }
 
     def _look(self) -> tuple[list[Found], int]:
@@ -252,15 +258,15 @@ class AlertService:
     def _record(self) -> None:
         """Keep the day's progress, once an hour: the last one of a day stays."""
         now_ms = self.now_ms()
-        hour = str(now_ms // 3_600_000)
+        hour = str(now_ms // HOUR_MS)
         if hour != self._recorded:
             record_progress_in(self.office.books, self.office.desk, self.store, now_ms)
             self._recorded = hour
 
     def _report(self) -> None:
-        """Make the reports that are due, one a round; what cannot be made is tried again an hour later."""
+        """Make the next report that is due; what cannot be made is tried again an hour later."""
         now_ms = self.now_ms()
-        hour = str(now_ms // 3_600_000)
+        hour = str(now_ms // HOUR_MS)
         if hour != self._reported:
             self._reported = hour
             source = os.environ.get("RIVERCHIEF_INPUT", "probes")
@@ -344,16 +350,3 @@ async def try_channels(
         return name, await try_once(channel, address, told, settings.outbox.timeout_s)
 
     return await asyncio.gather(*(one(name, address) for name, address in ways.items()))
-
-
-def _survives(what: str, work: Callable[[], object]) -> bool:
-    """Do one step, False where it failed: it is tried again in the next round, and holds up no other step."""
-    try:
-        work()
-    except StoreError as error:
-        log.error("%s: %s", what, error)
-    except Exception:
-        log.exception("%s", what)
-    else:
-        return True
-    return False

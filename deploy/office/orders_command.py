@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -54,7 +53,7 @@ def list_(
         page, counts = orders_page(session, wanted, limit=most), order_counts(session, wanted, now)
     for row in page.rows:
         due_ms = row.due_ms if row.office_due_ms is None else row.office_due_ms
-        due = "" if due_ms is None else f"{datetime.fromtimestamp(due_ms / 1000, desk.calendar.zone):%Y-%m-%d %H:%M}"
+        due = "" if due_ms is None else desk.calendar.minute(due_ms)
         late = "!" if row.overdue(now) else " "
         click.echo(f"{row.code or row.number:14} {late} {due:16} {desk.words(STATES[row.state])}  {row.title}")
     click.echo(", ".join(f"{desk.words(STATES[state])} {count}" for state, count in sorted(counts.states.items())))

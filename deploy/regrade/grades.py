@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from analytics.below_detection import MEAN_SHARE
 from analytics.grading import PHOSPHORUS_REQUIRED_UNTIL_MS, GradeColumns, WaterClass, grade_columns
-from analytics.window import HOUR_MS
 from deploy.regrade.arrow import arrow_of, coded
 from deploy.regrade.manifest import Manifest, finish, finished
 from deploy.regrade.part import Ground, digest
 from deploy.regrade.records import KEYS, Flags, Floats, Records
+from sensors.durations import HOUR_MS
 
 #: What is written where; another number makes every part new.
 FORMAT = 1

@@ -24,13 +24,14 @@ from analytics.evaluation import evaluate_river
 from analytics.grading import WaterClass, grade
 from analytics.period_means import HourColumns, PeriodClasses, period_classes
 from analytics.periods import PeriodKind
-from analytics.window import HOUR_MS, hours_between, mean_of
+from analytics.window import hours_between, mean_of
 from deploy.regrade.arrow import NAN, arrow_of, numpy_of, texts_of
 from deploy.regrade.evaluations import EvaluationRows, Section
 from deploy.regrade.grades import FORMAT, Done, instants_column, names_column
 from deploy.regrade.manifest import finish, finished
 from deploy.regrade.part import Ground, digest
 from deploy.regrade.records import KEYS, Flags, Floats, Times
+from sensors.durations import HOUR_MS
 from sensors.place import WaterBody
 
 #: Periods that are evaluated.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analytics.grading import WaterClass
 from analytics.periods import Period, period_edges
-from analytics.window import HOUR_MS
+from sensors.durations import HOUR_MS
 from sensors.place import WaterBody
 from sensors.site import Site
 

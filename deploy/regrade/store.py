@@ -11,12 +11,11 @@ import numpy as np
 from collectors.stores import ReadingStore, open_store
 from deploy.regrade.part import Ground, digest, hour_of, month_spans
 from deploy.regrade.records import KEYS, Records, Rows, to_records
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import USABLE_QUALITIES, Block, Quality, StationState
 
 #: About how many readings a part holds.
 PART_READINGS = 2_000_000
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class StorePart:
                 self.end_ms,
                 self.stations,
                 *(row for name in self.stations for row in store.summary(
-                    [name], list(KEYS), self.start_ms, self.end_ms, 3_600_000)),
+                    [name], list(KEYS), self.start_ms, self.end_ms, HOUR_MS)),
                 *(each for each in store.revisions(self.start_ms, self.end_ms) if each.station in self.stations),
                 *(each for each in store.latest() if each.station in self.stations and each.time_ms < self.end_ms),
             )  # fmt: skip
@@ -85,14 +84,14 @@ def plan_store(url: str, ground: Ground) -> list[StorePart]:
         newest = max((reading.time_ms for reading in store.latest()), default=-1)
         for name in ground.stations if newest >= 0 else ():
             days: dict[int, int] = {}
-            for row in store.summary([name], list(KEYS), 0, newest + 1, _DAY_MS):
+            for row in store.summary([name], list(KEYS), 0, newest + 1, DAY_MS):
                 days[row.start_ms] = days.get(row.start_ms, 0) + row.count
             if not days:
                 continue
-            for month in month_spans(min(days), min(max(days) + _DAY_MS - 1, newest), ground.zone):
+            for month in month_spans(min(days), min(max(days) + DAY_MS - 1, newest), ground.zone):
                 start_ms, end_ms = bounds[month.label] = hour_of(month.start_ms), hour_of(month.end_ms)
                 # Days are those of UTC: one that begins in the month before may reach into this one.
-                count = sum(n for day, n in days.items() if start_ms - _DAY_MS < day < end_ms)
+                count = sum(n for day, n in days.items() if start_ms - DAY_MS < day < end_ms)
                 if count:
                     spans.setdefault(month.label, {})[name] = count
     return [

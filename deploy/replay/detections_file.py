@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,13 +124,3 @@ def write_document(content: Mapping[str, Any], path: Path) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def known_by(content: Mapping[str, Any], until: str) -> list[Mapping[str, Any]]:
-    """Detections raised by a local time, each with the updates made by then: what may not change afterwards."""
-    found: Sequence[Mapping[str, Any]] = content["detections"]
-    return [
-        {**detection, "updates": [u for u in detection["updates"] if u["at"] <= until]}
-        for detection in found
-        if detection["detected_at"] <= until
-    ]

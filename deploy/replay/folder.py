@@ -51,7 +51,7 @@ def replay(scenario: Scenario, tick: Callable[[int], object] = lambda rows: None
         minutes = f"every {scenario.step_ms / 60_000:g} min"
         raise UsageError(f"Detection needs readings at a whole part of half an hour; these come {minutes}.")
     visits = [Visit(visit.station, visit.start_ms, visit.end_ms) for visit in scenario.visits]
-    cases = Cases(scenario)
+    cases = ReplayedCases(scenario)
     flags = QualityControl(channels, visits=visits, near=cases.layout.near()).step(scenario.time_ms, scenario.values)
     trusted = Trust(len(channels)).rows(flags, scenario.time_ms)
     waiting = 0
@@ -75,7 +75,7 @@ def ticks(scenario: Scenario) -> Iterator[tuple[int, int]]:
         first = end
 
 
-class Cases:
+class ReplayedCases:
     """Detection, folding and attribution of one scenario, tick by tick.
 
     Attributes

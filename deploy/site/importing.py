@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from deploy.replay.topology import Topology, load_topology
+from deploy.site import gains
 from deploy.site.copy import stations_csv
 from sensors.errors import UsageError
 from sensors.geometry import area_m2, distance_m, length_m
@@ -33,7 +34,10 @@ MARGIN = 0.003
 
 @click.group()
 def site() -> None:
-    """Make and change SITE folders."""
+    """Make SITE folders, and ask them something."""
+
+
+site.add_command(gains.command)
 
 
 @site.command("import")

@@ -16,7 +16,8 @@ from typing import Any, get_args
 from urllib.parse import unquote, urlsplit
 
 from collectors.stores import Chunk, Event, ReadingStore, check_url
-from collectors.stores.base import DAY_MS, Assessment, Basis, Scope
+from collectors.stores.base import Assessment, Basis, Scope
+from sensors.durations import DAY_MS
 from sensors.reading import Block
 
 #: Readings that are copied at a time are those of one station in so long [ms].

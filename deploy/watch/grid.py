@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from analytics.qc import Channel, Configuration
 from analytics.qc.adaptive import Limits
 from analytics.qc.checks import Test
-from collectors.stores.base import ReadingStore
 from sensors.platform import REPORTS
 from sensors.reading import Block, Quality, StationState
 from sensors.site import Site
@@ -102,20 +101,28 @@ class Slots:
     impossible: tuple[Impossible, ...] = ()
 
 
+class Readings(Protocol):
+    """What readings are read from; a part of `collectors.stores.base.ReadingStore`."""
+
+    def range(self, station: str, determinands: Sequence[str], start_ms: int, end_ms: int) -> Block:
+        """See `collectors.stores.base.ReadingStore.range`."""
+        ...
+
+
 class Grid:
     """Reads slots of a site from a store; it keeps nothing.
 
     Parameters
     ----------
     site : Site
-    store : ReadingStore
+    store : Readings
     channels : sequence of Channel
         Columns of what is read.
     limits : Limits
         Of these channels.
     """
 
-    def __init__(self, site: Site, store: ReadingStore, channels: Sequence[Channel], limits: Limits) -> None:
+    def __init__(self, site: Site, store: Readings, channels: Sequence[Channel], limits: Limits) -> None:
         self._store, self._channels, self._limits = store, tuple(channels), limits
         self.stations = tuple(site.stations)
         self._columns: dict[str, dict[str, int]] = {name: {} for name in self.stations}

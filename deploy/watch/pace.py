@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from analytics.qc.control import GRACE_MS
 from deploy.watch.grid import SLOT_MS
@@ -40,6 +41,25 @@ class Pace:
         self._late_ms: dict[str, int] = {}
         self._lagging_since_ms: int | None = None
         self._first_heard_ms: int | None = None
+
+    def save(self) -> dict[str, Any]:
+        """Everything that it knows, as plain data."""
+        return {
+            "newest_ms": self._newest_ms, "heard_ms": self._heard_ms, "late_ms": self._late_ms,
+            "lagging_since_ms": self._lagging_since_ms, "first_heard_ms": self._first_heard_ms,
+        }  # fmt: skip
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If it is something else.
+        """
+        self._newest_ms, self._heard_ms = dict(saved["newest_ms"]), dict(saved["heard_ms"])
+        self._late_ms = dict(saved["late_ms"])
+        self._lagging_since_ms, self._first_heard_ms = saved["lagging_since_ms"], saved["first_heard_ms"]
 
     def know(self, latest: Block) -> None:
         """Take the newest readings that the store has."""

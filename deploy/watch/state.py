@@ -55,6 +55,31 @@ class Saved:
     detector: bytes
     plain: dict[str, Any]
 
+    def pack(self) -> bytes:
+        """Everything as bytes, for `unpack`."""
+        buffer = io.BytesIO()
+        plain = json.dumps({"key": self.key, **self.plain}, ensure_ascii=False).encode()
+        parts = {"plain": plain, "detector": self.detector}
+        raw = {name: np.frombuffer(part, np.uint8) for name, part in parts.items()}
+        np.savez(buffer, allow_pickle=False, **raw, **{f"quality.{name}": a for name, a in self.quality.items()})
+        return buffer.getvalue()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Saved:
+        """What `pack` gave.
+
+        Raises
+        ------
+        ValueError, KeyError, EOFError, zipfile.BadZipFile
+            If it is something else.
+        """
+        with np.load(io.BytesIO(packed), allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held.files}
+        plain = json.loads(arrays.pop("plain").tobytes())
+        detector = arrays.pop("detector").tobytes()
+        quality = {name.partition(".")[2]: array for name, array in arrays.items()}
+        return cls(str(plain.pop("key", "")), quality, detector, plain)
+
     def write(self, path: Path) -> None:
         """Write the file; after a crash either the old one or the new one is there.
 
@@ -63,16 +88,11 @@ class Saved:
         OSError
             If it cannot be written.
         """
-        buffer = io.BytesIO()
-        plain = json.dumps({"key": self.key, **self.plain}, ensure_ascii=False).encode()
-        parts = {"plain": plain, "detector": self.detector}
-        raw = {name: np.frombuffer(part, np.uint8) for name, part in parts.items()}
-        np.savez(buffer, allow_pickle=False, **raw, **{f"quality.{name}": a for name, a in self.quality.items()})
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             with draft.open("wb") as file:
-                file.write(buffer.getvalue())
+                file.write(self.pack())
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
@@ -83,19 +103,16 @@ class Saved:
     def read(cls, path: Path, key: str) -> Saved | None:
         """The file's content; None where there is none, or it cannot be used."""
         try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
-                arrays = {name: held[name] for name in held.files}
-            plain = json.loads(arrays.pop("plain").tobytes())
-            detector = arrays.pop("detector").tobytes()
+            saved = cls.unpack(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             log.error("%s cannot be read, so the watch warms up from the store: %s", path, error)
             return None
-        if plain.pop("key", None) != key:
+        if saved.key != key:
             log.warning("%s is of another configuration, so the watch warms up from the store", path)
             return None
-        return cls(key, {name.partition(".")[2]: array for name, array in arrays.items()}, detector, plain)
+        return saved
 
 
 def carried(part: Any, prefix: str = "") -> Arrays:

@@ -11,9 +11,9 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,12 +21,14 @@ from analytics.qc import Configuration, default_configuration
 from analytics.qc.control import GRACE_MS, LATENESS_MS, MEMORY_MS, Flags, QualityControl
 from analytics.qc.trust import Trust
 from analytics.qc.visits import Visit, VisitLog
-from collectors.stores.base import DAY_MS, HOUR_MS, Event, ReadingStore
+from collectors.stores.base import Event, Flag
 from deploy.watch.cases import Cases, Told, layout_of
-from deploy.watch.grid import SLOT_MS, Grid, Impossible, Slots, channels_of, slot_of
+from deploy.watch.grid import SLOT_MS, Grid, Impossible, Readings, Slots, channels_of, slot_of
 from deploy.watch.pace import HOLD_MS, Pace
 from deploy.watch.rows import event_row, final_flags, flagged_spans, prompt_flags
 from deploy.watch.state import Saved, carried, put_back
+from sensors.durations import DAY_MS, HOUR_MS
+from sensors.reading import Block
 from sensors.site import Site
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,38 @@ def no_visits(start_ms: int, end_ms: int) -> Iterable[Visit]:
     return ()
 
 
+class Watched(Readings, Protocol):
+    """What a watch works on: of `collectors.stores.base.ReadingStore` what it needs."""
+
+    def changes(self, cursor: str) -> tuple[dict[str, tuple[int, int]], str]:
+        """Stations whose readings have changed since a cursor, and the next cursor."""
+        ...
+
+    def latest(self) -> Block:
+        """Newest reading of each series."""
+        ...
+
+    def series(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Times of the oldest and newest reading of each series [ms since the epoch, UTC]."""
+        ...
+
+    def mark(self, name: str) -> str | None:
+        """Text that was kept under a name."""
+        ...
+
+    def put_mark(self, name: str, text: str) -> None:
+        """Keep a small text under a name."""
+        ...
+
+    def put_flags(self, flags: Sequence[Flag]) -> None:
+        """Keep what tests say."""
+        ...
+
+    def put_events(self, rows: Sequence[Event]) -> None:
+        """Keep events."""
+        ...
+
+
 class _Untold(NamedTuple):
     """What was found and is not in the store yet."""
 
@@ -69,7 +103,7 @@ class Watch:
     Parameters
     ----------
     site : Site
-    store : ReadingStore
+    store : Watched
         Readings come from it; flags and events go to it.
     state : Path, optional
         File in which the state is kept; nothing is kept without it.
@@ -86,7 +120,7 @@ class Watch:
     def __init__(
         self,
         site: Site,
-        store: ReadingStore,
+        store: Watched,
         *,
         state: Path | None = None,
         visits: Visits = no_visits,
@@ -98,7 +132,7 @@ class Watch:
         self._configuration = configuration or default_configuration()
         self._channels = channels_of(site, self._configuration)
         self._near = layout_of(site, self._channels).near()
-        self._key = _key(site, self._configuration)
+        self._key = state_key(site, self._configuration)
         self._pace = Pace(site.stations, settle_ms)
         self._lineage = ""
         self._begin()
@@ -262,21 +296,69 @@ class Watch:
         return cases
 
     def _restored(self, saved: Saved, cases: Cases, now_ms: int) -> bool:
-        plain = saved.plain
         try:
-            if not 0 <= now_ms - int(plain["judged_ms"]) <= WARM_UP_MS:
+            if not 0 <= now_ms - int(saved.plain["judged_ms"]) <= WARM_UP_MS:
                 return False
-            put_back(self._quality, saved.quality)
-            cases.detector.load(saved.detector)
-            cases.load(plain["cases"])
-            self._trust.last_ms[:] = plain["faulty_ms"]
-            self._attended = [Visit(*visit) for visit in plain["attended"]]
-            self._judged_ms, self._cursor = int(plain["judged_ms"]), str(plain["cursor"])
-            self._told_ms, self._gauge_ms = int(plain["told_ms"]), int(plain["gauge_ms"])
+            self._put_back(saved, cases)
         except (KeyError, TypeError, ValueError) as error:
             log.error("the state of the watch does not fit, so it warms up from the store: %s", error)
             return False
         return True
+
+    def _put_back(self, saved: Saved, cases: Cases) -> None:
+        plain = saved.plain
+        put_back(self._quality, saved.quality)
+        cases.detector.load(saved.detector)
+        cases.load(plain["cases"])
+        self._trust.last_ms[:] = plain["faulty_ms"]
+        self._attended = [Visit(*visit) for visit in plain["attended"]]
+        self._judged_ms, self._cursor = int(plain["judged_ms"]), str(plain["cursor"])
+        self._told_ms, self._gauge_ms = int(plain["told_ms"]), int(plain["gauge_ms"])
+
+    def light(self) -> dict[str, Any]:
+        """What may change with every tick, as plain data: when which station was heard."""
+        return {"pace": self._pace.save(), "saved_ms": self._saved_ms, "lineage": self._lineage}
+
+    def snapshot(self) -> bytes | None:
+        """The rest of what it knows, which changes when slots are judged; None before the first ones."""
+        if self._cases is None or self._judged_ms is None:
+            return None
+        return self._saved(self._cases).pack()
+
+    def resume(self, light: Mapping[str, Any], snapshot: bytes | None) -> None:
+        """Go on exactly where another watch of the same site and limits was after a tick, told by the same store.
+
+        A start from a file need not be exact about who was heard when; whoever plays the same ticks again must be.
+
+        Parameters
+        ----------
+        light, snapshot
+            What that one's methods gave.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If they are of something else.
+        """
+        self._begin()
+        cases = Cases(self._site, self._channels)
+        if snapshot is not None:
+            saved = Saved.unpack(snapshot)
+            if saved.key != f"{self._key}/{light['lineage']}":
+                raise ValueError("the state is of another configuration")
+            self._put_back(saved, cases)
+        else:
+            self._told_ms = _Mark.of(self._store.mark(MARK)).judged_ms
+        self._pace.load(light["pace"])
+        self._saved_ms, self._lineage, self._cases = int(light["saved_ms"]), str(light["lineage"]), cases
+
+    def _saved(self, cases: Cases) -> Saved:
+        plain = {
+            "judged_ms": self._judged_ms, "cursor": self._cursor, "told_ms": self._told_ms, "gauge_ms": self._gauge_ms,
+            "attended": [[one.station, one.start_ms, one.end_ms] for one in self._attended],
+            "faulty_ms": self._trust.last_ms.tolist(), "cases": cases.save(),
+        }  # fmt: skip
+        return Saved(f"{self._key}/{self._lineage}", carried(self._quality), cases.detector.save(), plain)
 
     def save(self, now_ms: int) -> None:
         """Keep the state, and in the store how far it is told.
@@ -294,14 +376,8 @@ class Watch:
         self._store.put_mark(MARK, _Mark(max(self._judged_ms, self._told_ms), self._lineage).text())
         if self._file is None:
             return
-        plain = {
-            "judged_ms": self._judged_ms, "cursor": self._cursor, "told_ms": self._told_ms, "gauge_ms": self._gauge_ms,
-            "attended": [[one.station, one.start_ms, one.end_ms] for one in self._attended],
-            "faulty_ms": self._trust.last_ms.tolist(), "cases": self._cases.save(),
-        }  # fmt: skip
-        key = f"{self._key}/{self._lineage}"
         try:
-            Saved(key, carried(self._quality), self._cases.detector.save(), plain).write(self._file)
+            self._saved(self._cases).write(self._file)
         except OSError as error:
             log.error("the state of the watch cannot be kept in %s: %s", self._file, error)
 
@@ -325,8 +401,8 @@ class _Mark(NamedTuple):
         return json.dumps(self._asdict())
 
 
-def _key(site: Site, configuration: Configuration) -> str:
-    """Hash of everything that the state depends on."""
+def state_key(site: Site, configuration: Configuration) -> str:
+    """Hash of everything that the state of a watch depends on: with another one it says nothing."""
     told = [
         channels_of(site, configuration), configuration.version, configuration.sections,
         [(one.id, one.reach, one.chainage_m) for one in site.stations.values()],

@@ -28,7 +28,7 @@ def told(root: Path) -> list[tuple[str, str, str, str]]:
     from deploy.metrics.text import PREFIX
 
     found = []
-    for path in sorted((root / "deploy").glob("*.py")):
+    for path in sorted((root / "deploy").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for call in ast.walk(tree):
             if not isinstance(call, ast.Call) or len(call.args) < 2:

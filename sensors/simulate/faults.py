@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.simulate.chance import key, uniforms
-from sensors.simulate.weather import DAY_MS, HOUR_MS
 
 #: Stands for every determinand of a station.
 ALL = "*"

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sensors.simulate.weather import HOUR_MS
+from sensors.durations import HOUR_MS
 
 #: How long a record stands until it is too old to be told [ms]: the interval of the national stations' records.
 HOLD_MS = 4 * HOUR_MS
-
-#: A station without all of these has no full class, so a full station is one that measures them.
-NEEDED = frozenset({"ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen"})
 
 
 class Replay:

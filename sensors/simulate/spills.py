@@ -15,9 +15,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from sensors.durations import HOUR_MS
 from sensors.place import Outfall
 from sensors.simulate.chance import keys, uniforms
-from sensors.simulate.weather import HOUR_MS, Shower, Weather
+from sensors.simulate.weather import Shower, Weather
 
 
 class DischargeKind(StrEnum):

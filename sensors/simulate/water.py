@@ -31,6 +31,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.network import velocity
 from sensors.place import Station
 from sensors.simulate.baseline import Baseline, baseline, station_levels
@@ -38,7 +39,7 @@ from sensors.simulate.pulses import CARRIED, DEFICIT, MEMORY_DAYS, SHIFT_OF_PH, 
 from sensors.simulate.spills import Discharge, Spills
 from sensors.simulate.swings import OXYGEN, PH, STAGE, SWINGS, TEMPERATURE, VELOCITY, basis, weights
 from sensors.simulate.transport import Course, courses, flow_m3_s
-from sensors.simulate.weather import DAY_MS, HOUR_MS, Weather
+from sensors.simulate.weather import Weather
 from sensors.site import Site
 
 Values = NDArray[np.float64]

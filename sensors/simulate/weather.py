@@ -16,10 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.simulate.chance import uniforms
-
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 #: Longest shower [h], and how long runoff is followed after one [d].
 LONGEST_H = 8.0

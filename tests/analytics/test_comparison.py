@@ -18,7 +18,8 @@ from analytics.comparison import (
 from analytics.descriptors import DESCRIPTORS
 from analytics.evaluation import RiverGrade, StationGrade, evaluate_river, evaluate_station
 from analytics.grading import WaterClass
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass
 GOOD = {"ph": 7.0, "dissolved_oxygen": 8.0, "permanganate_index": 1.0, "ammonia_nitrogen": 0.1}

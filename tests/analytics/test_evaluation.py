@@ -4,7 +4,8 @@ import pytest
 
 from analytics.evaluation import StationGrade, evaluate_river, evaluate_station
 from analytics.grading import WaterClass
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 from sensors.place import WaterBody
 
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass

@@ -9,7 +9,8 @@ from analytics.laboratory import LaboratoryResult
 from analytics.period_evaluation import Evaluation, PeriodEvaluation, compare_evaluations, evaluate_period
 from analytics.period_means import HourColumns
 from analytics.periods import Period
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 from sensors.place import River, Station
 from sensors.reading import StationState
 from sensors.site_settings import PeriodSettings

@@ -18,7 +18,8 @@ from analytics.period_means import (
     probe_means,
 )
 from analytics.periods import PeriodKind
-from analytics.window import HOUR_MS, HourMean, mean_of
+from analytics.window import HourMean, mean_of
+from sensors.durations import HOUR_MS
 
 CST = timezone(timedelta(hours=8))
 START = round(datetime(2026, 1, 1, tzinfo=CST).timestamp() * 1000)

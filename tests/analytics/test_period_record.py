@@ -18,7 +18,8 @@ from analytics.period_means import HourColumns
 from analytics.period_record import records_of, values_of
 from analytics.periods import Period
 from analytics.section import PeriodValue, evaluate_section, section_of_values, values_of_parts
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 
 CST = timezone(timedelta(hours=8))
 START_MS = round(datetime(2026, 4, 1, tzinfo=CST).timestamp() * 1000)

@@ -5,8 +5,9 @@ import pytest
 from analytics.below_detection import Amount, BelowDetection
 from analytics.evaluation import StationGrade, evaluate_station
 from analytics.grading import Grade, WaterClass, grade
-from analytics.pollutants import MainPollutant, pollutants_by_section, river_pollutants, section_pollutants
-from analytics.window import HOUR_MS, HourMean
+from analytics.pollutants import MainPollutant, river_pollutants, section_pollutants
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass
 GOOD: dict[str, Amount | None] = {
@@ -123,8 +124,3 @@ def test_below_five_sections_each_tells_its_own(n: int, there: bool) -> None:
     sections = [station(str(index), ammonia_nitrogen=1.2) for index in range(n)]
     silent = evaluate_station("silent", "river", {}, 0, HOUR_MS)
     assert bool(river_pollutants([*sections, silent])) is there
-
-
-def test_pollutants_by_section() -> None:
-    listed = pollutants_by_section([station("a", ammonia_nitrogen=1.2), station("b")])
-    assert {name: [p.text() for p in pollutants] for name, pollutants in listed.items()} == {"a": ["氨氮(0.2)"]}

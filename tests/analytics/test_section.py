@@ -12,7 +12,8 @@ from analytics.laboratory import LaboratoryResult
 from analytics.period_means import HourColumns
 from analytics.periods import Period, PeriodKind
 from analytics.section import PeriodValue, SectionGrade, evaluate_section
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 from sensors.reading import StationState
 from sensors.site_settings import PeriodSettings
 

@@ -5,7 +5,8 @@ import pytest
 from analytics.evaluation import RiverGrade, StationGrade, evaluate_river, evaluate_station
 from analytics.grading import WaterClass
 from analytics.subdistrict import SubdistrictGrade, evaluate_subdistrict
-from analytics.window import HOUR_MS, HourMean
+from analytics.window import HourMean
+from sensors.durations import HOUR_MS
 
 FIRST, II, III, IV, V, INFERIOR_V = WaterClass
 GOOD = {"ph": 7.0, "dissolved_oxygen": 8.0, "permanganate_index": 1.0}

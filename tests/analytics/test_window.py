@@ -5,7 +5,6 @@ import math
 import pytest
 
 from analytics.window import (
-    HOUR_MS,
     HourMean,
     WindowMean,
     hours_between,
@@ -16,6 +15,7 @@ from analytics.window import (
     usable,
     window_means,
 )
+from sensors.durations import HOUR_MS
 from sensors.reading import Quality, Reading, StationState
 
 DAY = (0, 24 * HOUR_MS)

@@ -1,9 +1,9 @@
-"""Cuts a scenario's public folder at a time, as if it had ended then."""
+"""Cuts a scenario's public folder at a time, as if it had ended then, and what was told by that time."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,3 +41,13 @@ def faulty(content: Mapping[str, Any], start: datetime, until: datetime) -> dict
         last = int((datetime.fromisoformat(fault["end"]) - start).total_seconds() // 300)
         mask[max(0, first) : max(0, last + 1)] = True
     return {key: mask for key, mask in found.items() if mask.any()}
+
+
+def known_by(content: Mapping[str, Any], until: str) -> list[Mapping[str, Any]]:
+    """Detections raised by a local time, each with the updates made by then: what may not change afterwards."""
+    found: Sequence[Mapping[str, Any]] = content["detections"]
+    return [
+        {**detection, "updates": [u for u in detection["updates"] if u["at"] <= until]}
+        for detection in found
+        if detection["detected_at"] <= until
+    ]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from collectors.stores.base import DAY_MS, Assessment
+from collectors.stores.base import Assessment
+from sensors.durations import DAY_MS
 
 ROOT = Path(__file__).resolve().parents[2]
 

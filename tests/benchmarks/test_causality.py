@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from benchmarks.scenarios.weather import PER_DAY
-from deploy.replay.detections_file import known_by
 from deploy.replay.folder import replay
 from deploy.replay.scenario import load_scenario
-from tests.benchmarks.causality import LATENESS, cut, faulty
+from tests.benchmarks.causality import LATENESS, cut, faulty, known_by
 
 START = datetime(2025, 7, 5)
 CUTS = sorted(np.random.default_rng(20).integers(2 * PER_DAY, 9 * PER_DAY, 10).tolist())

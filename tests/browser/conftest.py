@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from collectors.clock import ReplayClock, machine_ms
-from collectors.stores.base import DAY_MS
 from dashboard.casework.audit import verify
 from dashboard.casework.database import Books, open_books
+from sensors.durations import DAY_MS
 from sensors.site import Site
 from tests.browser.looking import PATIENCE_MS, PICTURES, Visit
 from tests.browser.stage import PASSWORD, Stage, prepare

@@ -27,6 +27,7 @@ ADDRESSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "station-care": ("station", {"station": STATION, "tab": "care"}),
     "station-samples": ("station", {"station": "S44", "tab": "samples"}),
     "station-review": ("station", {"station": STATION, "tab": "review"}),
+    "probes": ("probes", {}),
     "evaluation": ("evaluation", {}),
     "books": ("books", {"book": "outfalls"}),
     "book-outfall": ("books", {"book": "outfalls", "record": "PK122"}),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collectors.stores import ReadingStore, open_store
-from collectors.stores.base import HOUR_MS, Flag
+from collectors.stores.base import Flag
 from dashboard.accounts import people
 from dashboard.accounts.people import Details
 from dashboard.accounts.signin import set_password
@@ -22,6 +22,7 @@ from dashboard.casework.seed.demo_cases import demo_events, seed_demo_cases
 from dashboard.casework.seed.seed import seed, seed_demo
 from dashboard.casework.tables.accounts import Account
 from dashboard.casework.tables.survey import OutfallRecord
+from sensors.durations import HOUR_MS
 from sensors.reading import Quality
 from sensors.site import Site
 from tests.dashboard import made

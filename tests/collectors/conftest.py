@@ -24,6 +24,13 @@ def make_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], 
 
 
 @pytest.fixture
+def quick_ingest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ingester tries again at once."""
+    monkeypatch.setattr("collectors.ingest.FIRST_RETRY_S", 0.005)
+    monkeypatch.setattr("collectors.ingest.LAST_RETRY_S", 0.01)
+
+
+@pytest.fixture
 def make_mosquitto(tmp_path: Path) -> Callable[..., Mosquitto]:
     """Make a mosquitto with a configuration; skips where it is not installed."""
     if find_mosquitto() is None:

@@ -9,8 +9,8 @@ import pytest
 from collectors.hj212.feed import OWED_MS, PATIENCE, Feed, Reach
 from collectors.hj212.journal import Journal
 from collectors.hj212.source import Record, Source
-from collectors.hj212.times import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.stores.sqlite import SqliteStore
+from sensors.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading
 

@@ -16,8 +16,8 @@ from collectors.hj212.requests import Registration, Requests, Wishes
 from collectors.hj212.segment import Flag, Frame, Group, Hj212Error
 from collectors.hj212.source import Record, Source
 from collectors.hj212.stream import FrameReader
-from collectors.hj212.times import HOUR_MS, MINUTE_MS
 from collectors.stores.sqlite import SqliteStore
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from collectors.hj212.segment import encode_cp
 from collectors.hj212.source import Source
-from collectors.hj212.times import DAY_MS, HOUR_MS, MINUTE_MS
 from collectors.stores.sqlite import SqliteStore
+from sensors.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from sensors.reading import Block, Quality, Reading, StationState, to_ms
 
 #: Midnight of 1 August 2026 in Shanghai.

@@ -6,7 +6,8 @@ import pytest
 
 from collectors.hj212.codes import Command
 from collectors.hj212.segment import Hj212Error
-from collectors.hj212.times import HOUR_MS, MINUTE_MS, LocalTime
+from collectors.hj212.times import LocalTime
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.reading import to_ms
 
 SHANGHAI = LocalTime("Asia/Shanghai", 5 * MINUTE_MS)

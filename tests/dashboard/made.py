@@ -9,7 +9,8 @@ from pathlib import Path
 
 from analytics.grading import WaterClass, grade
 from analytics.pollutants import section_pollutants
-from collectors.stores.base import HOUR_MS, Assessment, ReadingStore
+from collectors.stores.base import Assessment, ReadingStore
+from sensors.durations import HOUR_MS
 from sensors.place import River, Station
 from sensors.reading import Block, Quality, Reading, StationState
 from sensors.site import Site, load_site

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from collectors.stores.base import HOUR_MS, Assessment
+from collectors.stores.base import Assessment
 from dashboard.board import Today, today
 from dashboard.classes import CLASSES, is_bad, worse
+from sensors.durations import HOUR_MS
 from sensors.reading import Block, Quality, Reading, StationState
 from sensors.site import Site
 from tests.dashboard import made

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from dashboard.access import Viewer
 from dashboard.board import Today, narrowed
 from dashboard.board_news import GoalNow, goals_now, news, orders_now
@@ -20,6 +20,7 @@ from dashboard.casework.goals import seed_goals
 from dashboard.casework.measures import Obstacle, Share
 from dashboard.casework.seed.seed import seed
 from dashboard.casework.tables.orders import Order, OrderPart
+from sensors.durations import HOUR_MS
 from sensors.site import Site
 from tests.dashboard.made import NOW_MS
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS, Assessment
+from collectors.stores.base import Assessment
 from dashboard.classes import Condition
 from dashboard.course import LOOK_BACK_DAYS, Course, courses
+from sensors.durations import HOUR_MS
 from sensors.site import Site
 from tests.dashboard import made
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from collectors.stores.base import HOUR_MS, Assessment
+from collectors.stores.base import Assessment
 from dashboard import freshness, scene
 from dashboard.board import today
 from dashboard.wording import Wording
+from sensors.durations import HOUR_MS
 from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 from tests.dashboard.made import NOW_MS

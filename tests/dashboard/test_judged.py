@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from collectors.stores.base import HOUR_MS
 from dashboard import scene
 from dashboard.board import Today, today
 from dashboard.classes import SHADES, Condition
@@ -19,6 +18,7 @@ from dashboard.ground import ground
 from dashboard.views.about import paragraphs
 from dashboard.wording import Wording
 from deploy.hub.judge import Judge
+from sensors.durations import HOUR_MS
 from sensors.reading import Block, Reading
 from sensors.site import Site
 from tests.dashboard import made

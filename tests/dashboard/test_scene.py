@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from collectors.stores import ReadingStore
-from collectors.stores.base import HOUR_MS
 from dashboard import scene
 from dashboard.board import Today, today
 from dashboard.classes import Condition
 from dashboard.course import Course
 from dashboard.ground import ground
 from dashboard.wording import Wording
+from sensors.durations import HOUR_MS
 from sensors.site import Site
 from tests.dashboard import made
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from collectors.stores import ReadingStore, open_store
-from collectors.stores.base import HOUR_MS
-from dashboard.series import DAY_MS, Series, limit_lines, series, window_ms
+from dashboard.series import Series, limit_lines, series, window_ms
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, Reading
 from sensors.site import Site
 

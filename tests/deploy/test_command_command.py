@@ -22,7 +22,7 @@ from sensors.errors import UsageError
 from sensors.site import Site
 from tests.collectors.brokers import find_mosquitto, until
 from tests.deploy.boxes import Instrument, instruments, small_site
-from tests.deploy.broker.test_config_wire import SecureBroker, running
+from tests.deploy.broker.secure import SecureBroker, running
 
 needs_mosquitto = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 

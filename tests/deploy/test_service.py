@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 
 import pytest
 
 from deploy.notify import Listener
-from deploy.service import _run, _watchdog_s, pause
+from deploy.service import _run, _watchdog_s, pause, survives
+from sensors.errors import StoreError
 
 
 @pytest.fixture
@@ -53,3 +55,17 @@ def test_the_interval_is_systemd_s(usec: str, pid: str, seconds: float | None, m
     monkeypatch.setenv("WATCHDOG_USEC", usec)
     monkeypatch.setenv("WATCHDOG_PID", pid)
     assert _watchdog_s() == seconds
+
+
+def test_a_step_that_fails_is_told_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    log = logging.getLogger("deploy.test")
+    assert survives(log, "looking", lambda: 1)
+    assert not survives(log, "writing", lambda: fail(StoreError("the disk is full", retryable=True)))
+    assert not survives(log, "counting", lambda: fail(ZeroDivisionError("by nothing")))
+    first, second = caplog.records
+    assert (first.getMessage(), first.exc_info) == ("writing: the disk is full", None)
+    assert second.getMessage() == "counting"
+    assert second.exc_info is not None

@@ -12,9 +12,9 @@ from typing import get_args
 import pytest
 
 from sensors.geometry import area_m2, length_m
+from sensors.network import components
 from sensors.place import OutfallKind, Position
 from sensors.profile import load_profiles
-from sensors.simulate.replay import NEEDED
 from sensors.site import Site
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "sites" / "xietang"
@@ -53,7 +53,7 @@ def test_the_boundary_holds_every_river(xietang: Site) -> None:
 
 
 def test_the_network_is_connected_and_its_lines_meet_at_the_nodes(xietang: Site) -> None:
-    assert xietang.network.is_connected()
+    assert len(components(xietang.reaches.values())) == 1
     nodes: dict[str, Position] = {}
     for reach in xietang.reaches.values():
         assert nodes.setdefault(reach.from_node, reach.line[0]) == reach.line[0]
@@ -91,7 +91,9 @@ def test_no_water_runs_in_a_circle(xietang: Site) -> None:
 
 def test_every_river_has_one_to_three_stations_and_most_a_full_one(xietang: Site) -> None:
     profiles = load_profiles()
-    full = [s for s in xietang.stations.values() if set(profiles[s.profile].determinands) >= NEEDED]
+    # Without all of these a station has no full class.
+    needed = {"ph", "dissolved_oxygen", "permanganate_index", "ammonia_nitrogen"}
+    full = [s for s in xietang.stations.values() if set(profiles[s.profile].determinands) >= needed]
     assert all(1 <= len(xietang.stations_of(river)) <= 3 for river in xietang.rivers)
     assert len({s.river for s in full}) >= 24
     assert 30 <= len(full) <= 36

@@ -78,6 +78,7 @@ def test_the_health_check_tells_by_its_exit_code(answers: str) -> None:
     assert exit_code("http://127.0.0.1:1/readyz") == 1
 
 
+@pytest.mark.timeout(300)  # it starts the program ten times, on a machine that may have much to do
 def test_prepare_makes_a_home_that_a_broker_starts_from(tmp_path: Path) -> None:
     tool("openssl", "Debian package openssl")
     home = tmp_path / "home"
@@ -98,3 +99,17 @@ def test_prepare_makes_a_home_that_a_broker_starts_from(tmp_path: Path) -> None:
         "require_certificate true",
     ):
         assert needed in conf
+
+
+def test_a_file_that_only_its_owner_may_read_becomes_one(tmp_path: Path) -> None:
+    """Mounted secrets are their group's as well, which the program refuses of the key of sessions."""
+    mounted = tmp_path / "mounted" / "sessions.key"
+    mounted.parent.mkdir()
+    mounted.write_bytes(b"k" * 64)
+    mounted.chmod(0o440)
+    script = (CONTAINERS / "entrypoint.sh").read_text("utf-8").replace("/tmp/", f"{tmp_path}/")
+    (tmp_path / "entrypoint").write_text(script, "utf-8")
+    for _ in range(2):  # /tmp outlives a container that is started again
+        ran("sh", tmp_path / "entrypoint", "true", RIVERCHIEF_PRIVATE_FILES=str(mounted))
+        assert (tmp_path / "sessions.key").read_bytes() == b"k" * 64
+        assert stat.S_IMODE((tmp_path / "sessions.key").stat().st_mode) == 0o600

@@ -61,7 +61,7 @@ def command(words: list[str]) -> click.Command:
 def metrics() -> set[str]:
     """Names of all metrics in the program's text, and those that prometheus_client adds of the process."""
     pattern = re.compile(r"(?:gauge|counter)\(\s*\"([a-z_]+)\"")
-    names = {f"riverchief_{name}" for path in DEPLOY.glob("*.py") for name in pattern.findall(path.read_text("utf-8"))}
+    names = {f"riverchief_{name}" for path in DEPLOY.rglob("*.py") for name in pattern.findall(path.read_text("utf-8"))}
     return names | {"process_resident_memory_bytes", "process_cpu_seconds_total", "up"}
 
 

@@ -10,6 +10,7 @@ from dashboard.casework.base import Base
 from dashboard.casework.tables.stations import Calibration, Sample, SampleResult, StationVisit
 from dashboard.casework.visits import passes
 from sensors.determinand import DETERMINANDS
+from sensors.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from sensors.simulate.water import VirtualWater
 from sensors.site import Site
 
@@ -23,9 +24,6 @@ ANALYSED = (("dissolved_oxygen", 0.2), ("permanganate_index", 0.5), ("ammonia_ni
 #: Days between visits and between samples.
 EVERY_DAYS = 30
 
-_DAY_MS = 86_400_000
-_HOUR_MS = 3_600_000
-
 
 def care_rows(site: Site, now_ms: int, seed: int, note: str) -> list[Base]:
     """Half a year of visits to every station, and of samples at one station of each river."""
@@ -34,7 +32,7 @@ def care_rows(site: Site, now_ms: int, seed: int, note: str) -> list[Base]:
     for index, station in enumerate(site.stations):
         for month in range(6):
             # None in the last days: nobody was at a virtual station.
-            start_ms = now_ms - (month * EVERY_DAYS + 3 + index * 7 % 34) * _DAY_MS + chance.randint(0, 6) * _HOUR_MS
+            start_ms = now_ms - (month * EVERY_DAYS + 3 + index * 7 % 34) * DAY_MS + chance.randint(0, 6) * HOUR_MS
             rows.append(_visit(f"DEMO-M{month}-{station}", station, start_ms, ZoneInfo(site.timezone), chance, note))
     water = VirtualWater(site, seed)
     for index, river in enumerate(site.rivers):
@@ -42,7 +40,7 @@ def care_rows(site: Site, now_ms: int, seed: int, note: str) -> list[Base]:
         if not stations:
             continue
         for month in range(6):
-            ago_ms = _HOUR_MS * (2 + index % 5) if month == 0 else month * EVERY_DAYS * _DAY_MS + index * _HOUR_MS
+            ago_ms = HOUR_MS * (2 + index % 5) if month == 0 else month * EVERY_DAYS * DAY_MS + index * HOUR_MS
             rows.append(
                 _sample(f"DEMO-A{month}-{stations[0].id}", stations[0].id, now_ms - ago_ms, water, chance, note)
             )
@@ -63,12 +61,12 @@ def _visit(name: str, station: str, start_ms: int, zone: ZoneInfo, chance: Rando
         )  # fmt: skip
     return StationVisit(
         id=name, station=station, kind="calibration", start_ms=start_ms,
-        end_ms=start_ms + chance.randint(25, 90) * 60_000, person="示例运维员", note=note, calibrations=calibrations,
+        end_ms=start_ms + chance.randint(25, 90) * MINUTE_MS, person="示例运维员", note=note, calibrations=calibrations,
     )  # fmt: skip
 
 
 def _sample(name: str, station: str, time_ms: int, water: VirtualWater, chance: Random, note: str) -> Sample:
-    time_ms -= time_ms % 60_000
+    time_ms -= time_ms % MINUTE_MS
     truth = water.series(station, [time_ms])
     results = []
     for determinand, limit in ANALYSED:

@@ -14,6 +14,7 @@ from dashboard.casework.tables.inspections import Finding, Inspection, Patrol, P
 from dashboard.casework.tables.survey import LeakPoint, OutfallRecord, RiverPolicy, Shop
 from dashboard.casework.tables.works import Boat, Pipe, RiverWork, SedimentClearing, Structure
 from dashboard.casework.vocabulary import PATROL_TYPES, POLICY_LISTS
+from sensors.durations import DAY_MS, MINUTE_MS
 from sensors.place import Reach, River
 from sensors.site import Site
 
@@ -230,7 +231,7 @@ class Demo:
                 reach = chance.choice(self.site.reaches_of(river.id))
                 yield Patrol(
                     id=f"DEMO-T{week:02}{number:02}", river=river.id, segment=reach.id, person=river.chief_role,
-                    begin_ms=begin, end_ms=begin + minutes * 60_000, length_m=float(minutes * 45),
+                    begin_ms=begin, end_ms=begin + minutes * MINUTE_MS, length_m=float(minutes * 45),
                     path=[list(position) for position in reach.line] if week == 0 else None, note=NOTE,
                     records=[
                         PatrolRecord(position=index, type=chance.choice(kinds), text=NOTE, address=f"{river.name}岸边")
@@ -247,7 +248,7 @@ class Demo:
                 id=f"DEMO-R{number:02}", received_ms=received, channel=chance.choice(("12345热线", "微信", "来访")),
                 river=river.id, place=f"{river.name}附近",
                 text=f"{chance.choice(('河水有异味', '水面有漂浮物', '排口晴天出水', '岸边有垃圾'))}。{NOTE}",
-                answered_ms=received + chance.randint(1, 5) * 86_400_000 if answered else None,
+                answered_ms=received + chance.randint(1, 5) * DAY_MS if answered else None,
                 answer="已到现场处理。" if answered else "",
             )  # fmt: skip
 

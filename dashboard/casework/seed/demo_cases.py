@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from collectors.stores.base import HOUR_MS, Event
+from collectors.stores.base import Event
 from dashboard.casework.cases import open_case, reject
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
@@ -24,6 +24,7 @@ from dashboard.casework.order_effects import Assignment, Part
 from dashboard.casework.orders import apply, open_order
 from dashboard.casework.seed.demo import NOTE
 from dashboard.casework.tables.orders import Order
+from sensors.durations import HOUR_MS
 from sensors.place import Outfall, Station
 from sensors.site import Site
 

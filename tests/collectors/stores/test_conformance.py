@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS, Assessment, Judged, ReadingStore
+from collectors.stores.base import Assessment, Judged, ReadingStore
+from sensors.durations import HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import USABLE_QUALITIES, Block, Quality, Reading, StationState
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from collectors.stores.base import HOUR_MS, Event, Flag, ReadingStore
+from collectors.stores.base import Event, Flag, ReadingStore
+from sensors.durations import HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading, StationState
 

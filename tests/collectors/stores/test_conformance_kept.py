@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from collectors.stores.base import DAY_MS, DAY_OFFSET_MS, HOUR_MS, Flag, ReadingStore
+from collectors.stores.base import DAY_OFFSET_MS, Flag, ReadingStore
 from collectors.stores.influx import InfluxStore
 from collectors.stores.retention import Retention, split_url
 from collectors.stores.sqlite import SqliteStore
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.stores.base import DAY_MS, DAY_OFFSET_MS, HOUR_MS, Flag, ReadingStore
+from collectors.stores.base import DAY_OFFSET_MS, Flag, ReadingStore
 from collectors.stores.influx import InfluxStore
 from collectors.stores.sqlite import SqliteStore
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, Reading, StationState
 
 STATIONS, KEYS = ("S1", "S2"), ("ph", "orp")

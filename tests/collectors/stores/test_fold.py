@@ -3,8 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.stores.base import DAY_MS, DAY_OFFSET_MS, HOUR_MS
+from collectors.stores.base import DAY_OFFSET_MS
 from collectors.stores.fold import Piece, day_of, pieces, union
+from sensors.durations import DAY_MS, HOUR_MS
 
 #: Midnight of UTC+8.
 T0 = 1_730_000_000_000 // DAY_MS * DAY_MS - DAY_OFFSET_MS

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS
 from collectors.stores.influx import InfluxStore
+from sensors.durations import HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Quality, Reading, StationState
 from tests.collectors.influxes import Influx, find_influxd

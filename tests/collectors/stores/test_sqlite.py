@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store, sqlite_schema
-from collectors.stores.base import HOUR_MS
 from collectors.stores.sqlite import SqliteStore
 from collectors.stores.sqlite_schema import SCHEMA_VERSION
+from sensors.durations import HOUR_MS
 from sensors.errors import StoreError
 from sensors.reading import Block, Reading
 

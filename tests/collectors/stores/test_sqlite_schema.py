@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import sqlite_schema as sql
-from collectors.stores.base import DAY_MS, HOUR_MS, Event, Flag
+from collectors.stores.base import Event, Flag
 from collectors.stores.sqlite import SqliteStore
 from collectors.stores.sqlite_schema import SCHEMA_VERSION
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import USABLE_QUALITIES, Block, Quality, Reading, StationState
 
 T0 = 1_730_000_000_000 - 1_730_000_000_000 % DAY_MS

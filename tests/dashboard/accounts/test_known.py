@@ -199,6 +199,23 @@ def test_a_session_at_the_provider_ends_without_use(board: Board, monkeypatch: p
         assert known.known(sources, use=use).viewer.account == account
 
 
+def test_a_screen_on_a_wall_outlives_the_day_and_changes_nothing(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_ms, shown = known.now_ms(), ["https://rivers.example/board/wall?kiosk=1"]
+    monkeypatch.setattr(type(known.st.context), "url", property(lambda _self: shown[0]), raising=False)
+    monkeypatch.setattr(known.st, "query_params", {"kiosk": "1"})
+    board.sign_in("boss")
+    sources = board.sources()
+    for hour in range(1, 16):
+        monkeypatch.setattr(known, "now_ms", lambda hour=hour: start_ms + hour * 3_600_000)
+        assert known.known(sources, use=False).viewer.account == "boss"
+    assert ask(sources) == PUBLIC, "nothing is changed by it"
+    for url, query in (("https://rivers.example/board/orders?kiosk=1", {"kiosk": "1"}),
+                       ("https://rivers.example/board/wall", {}), (None, {"kiosk": "1"})):  # fmt: skip
+        shown[0] = url
+        monkeypatch.setattr(known.st, "query_params", query)
+        assert known.known(sources).viewer == PUBLIC, "nor is anything else shown"
+
+
 def test_an_open_page_is_drawn_anew_when_its_viewer_has_other_rights(
     board: Board, xietang: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

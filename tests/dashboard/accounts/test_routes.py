@@ -11,7 +11,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from dashboard.accounts import people
-from dashboard.accounts.routes import Desk, routes
+from dashboard.accounts.routes import SignIn, routes
 from dashboard.accounts.sessions import COOKIE, Sessions
 from dashboard.accounts.settings import AccessSettings
 from dashboard.accounts.throttle import Throttle
@@ -41,13 +41,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def desk(books: Books, xietang: Site, tmp_path: Path, clock: Clock) -> Desk:
+def desk(books: Books, xietang: Site, tmp_path: Path, clock: Clock) -> SignIn:
     sessions = Sessions(b"k" * 32, AccessSettings(), tmp_path / "ended")
-    return Desk(books, xietang, sessions, clock, throttle=Throttle(1000))
+    return SignIn(books, xietang, sessions, clock, throttle=Throttle(1000))
 
 
 @pytest.fixture
-def client(desk: Desk) -> Visitor:
+def client(desk: SignIn) -> Visitor:
     return Visitor(Starlette(routes=routes(desk)), BASE)
 
 
@@ -64,7 +64,7 @@ def enter(client: Visitor) -> Enter:
     return sent
 
 
-def test_the_way_of_a_first_password(client: Visitor, enter: Enter, boss: str, desk: Desk) -> None:
+def test_the_way_of_a_first_password(client: Visitor, enter: Enter, boss: str, desk: SignIn) -> None:
     page = client.get("/signin?lang=en&next=/orders%3Forder%3D3")
     assert (page.status_code, "<script" in page.text) == (200, False)
     assert '<html lang="en">' in page.text
@@ -114,7 +114,7 @@ def test_forms_come_from_our_own_pages(
     assert client.post(path, data=form, headers=headers).status_code == status
 
 
-def test_signing_out(client: Visitor, enter: Enter, boss: str, desk: Desk) -> None:
+def test_signing_out(client: Visitor, enter: Enter, boss: str, desk: SignIn) -> None:
     enter("boss", boss)
     cookie = client.cookies[COOKIE]
     left = client.post("/signout?lang=en", headers=OWN)
@@ -131,7 +131,7 @@ def test_signing_out(client: Visitor, enter: Enter, boss: str, desk: Desk) -> No
 
 
 @pytest.mark.parametrize("ends", ["off", "password", "idle", "absolute"])
-def test_a_session_ends(client: Visitor, enter: Enter, boss: str, desk: Desk, clock: Clock, ends: str) -> None:
+def test_a_session_ends(client: Visitor, enter: Enter, boss: str, desk: SignIn, clock: Clock, ends: str) -> None:
     enter("boss", boss)
     assert client.get("/password").status_code == 200
     if ends == "off":
@@ -163,13 +163,13 @@ def test_a_new_password_that_is_not_taken(client: Visitor, enter: Enter, boss: s
 
 
 def test_too_many_from_one_place(books: Books, xietang: Site, clock: Clock, boss: str) -> None:
-    desk = Desk(books, xietang, Sessions(b"k" * 32, AccessSettings()), clock, throttle=Throttle(3))
+    desk = SignIn(books, xietang, Sessions(b"k" * 32, AccessSettings()), clock, throttle=Throttle(3))
     client = Visitor(Starlette(routes=routes(desk)), BASE)
     form = {"account": "boss", "password": "wrong"}
     found = [client.post("/signin", data=form, headers=OWN).status_code for _ in range(5)]
     assert found == [403, 403, 403, 429, 429]
     strict = Sessions(b"k" * 32, AccessSettings(attempts_per_minute=1))
-    client = Visitor(Starlette(routes=routes(Desk(books, xietang, strict, clock))), BASE)
+    client = Visitor(Starlette(routes=routes(SignIn(books, xietang, strict, clock))), BASE)
     assert [client.post("/signin", data=form, headers=OWN).status_code for _ in range(2)] == [403, 429]
 
 
@@ -192,15 +192,15 @@ def test_books_that_are_away(client: Visitor, monkeypatch) -> None:
     assert "db.internal" not in answer.text
 
 
-def test_over_plain_http_the_cookie_is_sent_all_the_same(desk: Desk, boss: str) -> None:
+def test_over_plain_http_the_cookie_is_sent_all_the_same(desk: SignIn, boss: str) -> None:
     client = Visitor(Starlette(routes=routes(desk)), "http://127.0.0.1:8501")
     answer = client.post("/signin", data={"account": "boss", "password": boss}, headers=OWN)
     assert answer.status_code == 303
     assert "Secure" not in answer.headers["set-cookie"]
 
 
-def test_headers_and_the_button_of_an_identity_provider(desk: Desk) -> None:
-    single = Desk(desk.books, desk.site, desk.sessions, desk.now_ms, single=True)
+def test_headers_and_the_button_of_an_identity_provider(desk: SignIn) -> None:
+    single = SignIn(desk.books, desk.site, desk.sessions, desk.now_ms, single=True)
     client = Visitor(Starlette(routes=routes(single)), BASE)
     page = client.get("/signin?lang=en")
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]

@@ -59,6 +59,24 @@ def test_it_ends_without_use_and_in_any_case(sessions: Sessions) -> None:
     assert sessions.read(sessions.issue("wang", 3, NOW + HOUR), NOW) is None, "from the future"
 
 
+def test_a_screen_on_a_wall_goes_on_and_is_good_for_nothing_else(sessions: Sessions, tmp_path: Path) -> None:
+    cookie = sessions.issue("wall", 1, NOW)
+    for hour in range(1, 40):
+        assert sessions.read(cookie, NOW + hour * HOUR, use=False, display=True) is not None, "shown is used"
+    assert sessions.read(cookie, NOW + 39 * HOUR) is None, "everywhere else it has ended"
+    assert sessions.read(cookie, NOW + 42 * HOUR, display=True) is None, "dark for longer than a session may be"
+    assert sessions.problem("s", 1, NOW, NOW + 13 * HOUR, display=True) == ""
+    assert sessions.problem("s", 1, NOW, NOW + 13 * HOUR) == "expired"
+    other = sessions.issue("wall", 1, NOW)
+    sessions.end(other, NOW + HOUR)
+    late = NOW + 14 * HOUR
+    sessions.end(sessions.issue("wang", 1, late), late)
+    again = Sessions(KEY, AccessSettings(), tmp_path / "ended")
+    assert again.read(other, late, display=True) is None, "signed out is remembered as long as a wall may go on"
+    third = again.issue("wall", 1, NOW)
+    assert again.read(third, NOW + 91 * 24 * HOUR, display=True) is None, "in any case it ends after a quarter"
+
+
 def test_signing_out_holds_when_the_board_starts_again(sessions: Sessions, tmp_path: Path) -> None:
     cookie, other = sessions.issue("wang", 3, NOW), sessions.issue("wang", 3, NOW)
     ended = sessions.end(cookie, NOW)
@@ -75,7 +93,8 @@ def test_signing_out_holds_when_the_board_starts_again(sessions: Sessions, tmp_p
 
 def test_the_list_of_ended_sessions_forgets_what_is_over(sessions: Sessions, tmp_path: Path) -> None:
     sessions.end(sessions.issue("wang", 3, NOW), NOW)
-    sessions.end(sessions.issue("wang", 3, NOW + 13 * HOUR), NOW + 13 * HOUR)
+    late = NOW + 91 * 24 * HOUR
+    sessions.end(sessions.issue("wang", 3, late), late)
     assert len((tmp_path / "ended").read_text().splitlines()) == 1
 
 
@@ -119,7 +138,7 @@ def test_the_session_elsewhere_that_was_not_used_for_longest_is_lost(sessions: S
     for number, name in enumerate("abac"):
         assert sessions.problem(name, 1, NOW, NOW + number) == ""
     assert [sessions.problem(name, 1, NOW, NOW + 9, use=False) for name in "abc"] == ["", "expired", ""]
-    late = NOW + 13 * HOUR
+    late = NOW + 91 * 24 * HOUR
     for name in "def":
         sessions.problem(name, 1, late, late)
     assert len(sessions._lost) <= 3, "what has ended in any case is forgotten"

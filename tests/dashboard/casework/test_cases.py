@@ -15,7 +15,7 @@ from dashboard.casework.cases import accept, merge, open_case, reject, take_even
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
 from dashboard.casework.evidence import read_event
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.tables.orders import EventLink, Order
 from sensors.errors import StoreError
 from tests.dashboard.casework.made import CHIEF, DAY_MS, HOUR_MS, NOW, OFFICE, WATER, event, given, order_of, take
@@ -264,7 +264,7 @@ def test_the_office_accepts_an_event_once(books: Books, desk: Desk) -> None:
         "registered",
         ["open", "register"],
     )
-    with pytest.raises(Refused), books.change("zhao", NOW) as session:
+    with pytest.raises(StepRefusedError), books.change("zhao", NOW) as session:
         accept(session, desk, CHIEF, event("E2"), NOW)
     with books.read() as session:
         assert session.get(EventLink, "E2") is None
@@ -279,9 +279,9 @@ def test_what_was_rejected_is_not_raised_again_and_the_books_know_why(books: Boo
     assert opened(books, desk, replace(one, updated_ms=NOW + DAY_MS)) == [number]
     assert order_of(books, number).state == "dismissed"
     for verdict, text in (("nonsense", "x"), ("fault", "")):
-        with pytest.raises(Refused), books.change("wang", NOW) as session:
+        with pytest.raises(StepRefusedError), books.change("wang", NOW) as session:
             reject(session, desk, OFFICE, event("E2", NOW + 30 * DAY_MS), NOW, verdict, text)
-    with pytest.raises(Refused), books.change("wang", NOW) as session:
+    with pytest.raises(StepRefusedError), books.change("wang", NOW) as session:
         accept(session, desk, OFFICE, one, NOW)
 
 
@@ -298,5 +298,5 @@ def test_two_cases_become_one(books: Books, desk: Desk) -> None:
         assert set(session.scalars(select(EventLink.order_number))) == {first}
         assert verify(session).problems == ()
     for number, into in ((first, first), (second, first), (first, second)):
-        with pytest.raises(Refused), books.change("wang", now_ms) as session:
+        with pytest.raises(StepRefusedError), books.change("wang", now_ms) as session:
             merge(session, desk, OFFICE, number, into, now_ms)

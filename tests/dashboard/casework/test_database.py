@@ -66,3 +66,12 @@ def test_a_server_that_is_not_there_is_retryable(tmp_path: Path) -> None:
     with pytest.raises(BooksError) as caught:
         open_books("postgresql://127.0.0.1:1/none?connect_timeout=2", tmp_path)
     assert caught.value.retryable
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a file"
+    file.write_text("")
+    with pytest.raises(BooksError, match=r"books .*/a file/new/books\.sqlite: cannot be made: .*/a file/new: Not a"):
+        open_books(f"sqlite:///{file / 'new' / 'books.sqlite'}")
+    with pytest.raises(BooksError, match=r"books /proc/none/books\.sqlite: cannot be made: /proc/none: No such file"):
+        open_books("sqlite:////proc/none/books.sqlite")

@@ -24,7 +24,7 @@ from dashboard.casework.goals import (
     seed_goals,
 )
 from dashboard.casework.grades import last_month, month_grades, month_of
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.measures import MEASURES
 from dashboard.casework.tables.goals import Goal, GoalProgress
 from dashboard.casework.tables.survey import LeakPoint, OutfallRecord, Shop
@@ -323,7 +323,7 @@ def test_the_office_changes_a_goal_with_its_reason(filled: Books) -> None:
 def test_a_goal_that_cannot_be_so(
     filled: Books, goal: str, target: float, due_on: date, shown: tuple[float, date], why: str
 ) -> None:
-    with pytest.raises(Refused, match=why), filled.change("wang", 5) as session:
+    with pytest.raises(StepRefusedError, match=why), filled.change("wang", 5) as session:
         change_goal(session, goal, target=target, due_on=due_on, note="", shown=shown)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from dashboard.casework.audit import AuditEntry, verify
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import LABELS, RULES, SERVICE, STATES, Actor, Refused, check_rule
+from dashboard.casework.lifecycle import LABELS, RULES, SERVICE, STATES, Actor, StepRefusedError, check_rule
 from dashboard.casework.orders import apply, open_order
 from dashboard.casework.tables.orders import ORDER_STATES, Order, OrderStep
 from dashboard.i18n import translator
@@ -165,7 +165,7 @@ def machine(books: Books, desk: Desk) -> type[RuleBasedStateMachine]:
                         answers=question if step == "reply" else None,
                     )  # fmt: skip
                     id_ = done.id
-            except Refused:
+            except StepRefusedError:
                 assert not allowed, f"{step} by {actor} was refused in {model}"
             else:
                 assert allowed, f"{step} by {actor} was done in {model}"
@@ -238,7 +238,7 @@ def test_every_state_and_step_has_words() -> None:
 
 
 def test_a_refusal_is_told_in_words() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(StepRefusedError) as caught:
         check_rule("close", "assigned", OFFICE)
     assert str(caught.value) == "close is not possible while the order is assigned"
     assert caught.value.told(translator("en")) == "Report done is not possible while the order is Assigned"

@@ -13,7 +13,7 @@ from docx import Document
 from dashboard.casework import notices
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.notices import FORMS, KINDS, issue, notice_docx, notice_html, notice_pdf
 from dashboard.casework.tables.orders import EventLink, Notice
 from dashboard.casework.templates.__main__ import write_forms
@@ -124,7 +124,7 @@ def test_what_is_refused(books: Books, desk: Desk) -> None:
         ((number, "supervision", OFFICE, "market"), "has no part in this order"),
     ):
         order, kind, actor, department = about
-        with pytest.raises(Refused, match=why), books.change("wang", NOW) as session:
+        with pytest.raises(StepRefusedError, match=why), books.change("wang", NOW) as session:
             issue(session, desk, order, kind, actor, NOW, department)
 
 

@@ -5,7 +5,7 @@ import pytest
 from dashboard.casework.audit import verify
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.lifecycle import RULES, SERVICE, Actor, Refused
+from dashboard.casework.lifecycle import RULES, SERVICE, Actor, StepRefusedError
 from dashboard.casework.orders import Assignment, Part, apply, open_order, possible
 from tests.dashboard.casework.made import (
     CHIEF,
@@ -59,7 +59,7 @@ def test_from_registration_to_the_archive(books: Books, desk: Desk) -> None:
 
 @pytest.mark.parametrize("actor", [Actor("x", "public"), Actor("x", "grid_officer"), WATER, Actor("root", "admin")])
 def test_who_may_not_open_an_order(books: Books, desk: Desk, actor: Actor) -> None:
-    with pytest.raises(Refused, match="is not opened by the role"), books.change("x", NOW) as session:
+    with pytest.raises(StepRefusedError, match="is not opened by the role"), books.change("x", NOW) as session:
         open_order(session, desk, actor, NOW, title="x", origin="public")
 
 
@@ -70,7 +70,7 @@ def test_a_chief_registers(books: Books, desk: Desk) -> None:
 
 @pytest.mark.parametrize("wrong", [{"title": "  "}, {"origin": "dream"}, {"urgency": "later"}])
 def test_an_order_without_title_or_of_no_known_origin_is_refused(books: Books, desk: Desk, wrong: dict) -> None:
-    with pytest.raises(Refused), books.change("wang", NOW) as session:
+    with pytest.raises(StepRefusedError), books.change("wang", NOW) as session:
         open_order(session, desk, OFFICE, NOW, **{"title": "x", "origin": "public", **wrong})
 
 
@@ -83,16 +83,16 @@ def test_a_draft_is_registered_or_dismissed_with_a_reason(books: Books, desk: De
     first, second = draft(books, desk), draft(books, desk)
     assert order_of(books, first).code is None
     take(books, desk, first, "register", OFFICE, NOW + 1)
-    with pytest.raises(Refused, match="dismiss needs text"):
+    with pytest.raises(StepRefusedError, match="dismiss needs text"):
         take(books, desk, second, "dismiss", OFFICE, NOW, text="  ")
-    with pytest.raises(Refused, match="dismiss is not for the role chief"):
+    with pytest.raises(StepRefusedError, match="dismiss is not for the role chief"):
         take(books, desk, second, "dismiss", CHIEF, NOW)
     take(books, desk, second, "dismiss", OFFICE, NOW, text="rain only")
     assert (order_of(books, first).code, order_of(books, first).registered_ms) == ("2026-0001", NOW + 1)
     dismissed = order_of(books, second)
     assert (dismissed.state, dismissed.code, dismissed.steps[-1].text) == ("dismissed", None, "rain only")
     for action in RULES:
-        with pytest.raises(Refused):
+        with pytest.raises(StepRefusedError):
             take(books, desk, second, action, OFFICE, NOW)
 
 
@@ -105,7 +105,7 @@ def test_an_order_is_given_back_within_a_day(books: Books, desk: Desk, later_ms:
         order = order_of(books, number)
         assert (order.state, [part.department for part in order.parts]) == ("assigned", ["municipal"])
     else:
-        with pytest.raises(Refused, match="assigned at 2026-05-11 10:00, more than 24 h ago"):
+        with pytest.raises(StepRefusedError, match="assigned at 2026-05-11 10:00, more than 24 h ago"):
             take(books, desk, number, "return", WATER, NOW + later_ms, text="not ours")
         assert order_of(books, number).state == "assigned"
 
@@ -126,16 +126,16 @@ def test_accepting_and_closing_need_a_text_and_a_photo(books: Books, desk: Desk,
     if action == "close":
         take(books, desk, number, "accept", WATER, NOW)
     before = order_of(books, number)
-    with pytest.raises(Refused, match=f"{action} needs text"):
+    with pytest.raises(StepRefusedError, match=f"{action} needs text"):
         take(books, desk, number, action, WATER, NOW, text="")
-    with pytest.raises(Refused, match=f"{action} needs photo"):
+    with pytest.raises(StepRefusedError, match=f"{action} needs photo"):
         take(books, desk, number, action, WATER, NOW, files=[])
     with books.change("li", NOW) as session:
         document, elsewhere = photo(session, number, "application/pdf"), photo(session, "2026-000009")
-    with pytest.raises(Refused, match=f"{action} needs photo"):
+    with pytest.raises(StepRefusedError, match=f"{action} needs photo"):
         take(books, desk, number, action, WATER, NOW, files=[document])
     for stray in ([elsewhere], [10_000]):
-        with pytest.raises(Refused, match="a file does not belong to this order"):
+        with pytest.raises(StepRefusedError, match="a file does not belong to this order"):
             take(books, desk, number, action, WATER, NOW, files=stray)
     after = order_of(books, number)
     assert (after.state, len(after.steps)) == (before.state, len(before.steps))
@@ -144,7 +144,7 @@ def test_accepting_and_closing_need_a_text_and_a_photo(books: Books, desk: Desk,
 def test_a_photo_proves_one_thing_only(books: Books, desk: Desk) -> None:
     number = assigned(books, desk)
     step = take(books, desk, number, "accept", WATER, NOW)
-    with pytest.raises(Refused, match="a file has been handed in before"):
+    with pytest.raises(StepRefusedError, match="a file has been handed in before"):
         take(books, desk, number, "close", WATER, NOW, files=step.files)
 
 
@@ -159,17 +159,17 @@ def test_co_handling_departments_answer_before_the_lead_closes(books: Books, des
         ("water", True, "repair", NOW + 9 * DAY_MS),
         ("city_management", False, "fine", NOW + DAY_MS),
     ]
-    with pytest.raises(Refused, match="only the lead department"):
+    with pytest.raises(StepRefusedError, match="only the lead department"):
         take(books, desk, number, "accept", CITY, NOW)
-    with pytest.raises(Refused, match="has no part"):
+    with pytest.raises(StepRefusedError, match="has no part"):
         take(books, desk, number, "accept", Actor("x", "department", "market"), NOW)
     take(books, desk, number, "accept", WATER, NOW)
-    with pytest.raises(Refused, match="parts have not been answered: city_management"):
+    with pytest.raises(StepRefusedError, match="parts have not been answered: city_management"):
         take(books, desk, number, "close", WATER, NOW)
     take(books, desk, number, "answer", CITY, NOW + 5, text="fined")
-    with pytest.raises(Refused, match="the part has been answered"):
+    with pytest.raises(StepRefusedError, match="the part has been answered"):
         take(books, desk, number, "answer", CITY, NOW)
-    with pytest.raises(Refused, match="not for the lead department"):
+    with pytest.raises(StepRefusedError, match="not for the lead department"):
         take(books, desk, number, "answer", WATER, NOW)
     take(books, desk, number, "close", WATER, NOW + 9, text="repaired")
     assert [(p.state, p.answer, p.answered_ms) for p in order_of(books, number).parts] == [
@@ -179,15 +179,15 @@ def test_co_handling_departments_answer_before_the_lead_closes(books: Books, des
 
 def test_a_part_is_given_back_and_given_to_another(books: Books, desk: Desk) -> None:
     number = assigned(books, desk, "water", "city_management")
-    with pytest.raises(Refused, match="has not given back a part"):
+    with pytest.raises(StepRefusedError, match="has not given back a part"):
         take(books, desk, number, "replace", OFFICE, NOW, department="city_management", departments=["market"])
     take(books, desk, number, "hand_back", CITY, NOW + HOUR_MS)
-    with pytest.raises(Refused, match="has no part"):
+    with pytest.raises(StepRefusedError, match="has no part"):
         take(books, desk, number, "answer", CITY, NOW + HOUR_MS)
     take(books, desk, number, "accept", WATER, NOW)
-    with pytest.raises(Refused, match="parts have not been answered"):
+    with pytest.raises(StepRefusedError, match="parts have not been answered"):
         take(books, desk, number, "close", WATER, NOW)
-    with pytest.raises(Refused, match="a part goes to one department that has none yet"):
+    with pytest.raises(StepRefusedError, match="a part goes to one department that has none yet"):
         take(books, desk, number, "replace", OFFICE, NOW, department="city_management", departments=["water"])
     take(books, desk, number, "replace", OFFICE, NOW + 30 * HOUR_MS, department="city_management",
          departments=["market"])  # fmt: skip
@@ -201,23 +201,23 @@ def test_a_part_is_given_back_and_given_to_another(books: Books, desk: Desk) -> 
 
 def test_what_is_urged_or_asked_must_be_answered(books: Books, desk: Desk) -> None:
     number = assigned(books, desk)
-    with pytest.raises(Refused, match="urge is not possible while the order is assigned"):
+    with pytest.raises(StepRefusedError, match="urge is not possible while the order is assigned"):
         take(books, desk, number, "urge", OFFICE, NOW)
     take(books, desk, number, "accept", WATER, NOW)
     urged = take(books, desk, number, "urge", OFFICE, NOW, text="how far?")
     asked = take(books, desk, number, "feedback", WATER, NOW, text="who pays?")
-    with pytest.raises(Refused, match="what the office urged has not been answered"):
+    with pytest.raises(StepRefusedError, match="what the office urged has not been answered"):
         take(books, desk, number, "close", WATER, NOW)
-    with pytest.raises(Refused, match="it is answered by the role department"):
+    with pytest.raises(StepRefusedError, match="it is answered by the role department"):
         take(books, desk, number, "reply", OFFICE, NOW, answers=urged.id)
-    with pytest.raises(Refused, match="nothing of that number"):
+    with pytest.raises(StepRefusedError, match="nothing of that number"):
         take(books, desk, number, "reply", WATER, NOW, answers=10_000)
     reply = take(books, desk, number, "reply", WATER, NOW, answers=urged.id, text="half")
     assert reply.answers == urged.id
-    with pytest.raises(Refused, match="it has been answered"):
+    with pytest.raises(StepRefusedError, match="it has been answered"):
         take(books, desk, number, "reply", WATER, NOW, answers=urged.id)
     take(books, desk, number, "close", WATER, NOW)
-    with pytest.raises(Refused, match="what the department asked has not been answered"):
+    with pytest.raises(StepRefusedError, match="what the department asked has not been answered"):
         take(books, desk, number, "archive", OFFICE, NOW)
     take(books, desk, number, "reply", OFFICE, NOW, answers=asked.id, text="the city")
     take(books, desk, number, "archive", OFFICE, NOW)
@@ -229,9 +229,9 @@ def test_some_parts_are_done_again(books: Books, desk: Desk) -> None:
     take(books, desk, number, "answer", CITY, NOW)
     take(books, desk, number, "answer", Actor("x", "department", "market"), NOW)
     take(books, desk, number, "close", WATER, NOW)
-    with pytest.raises(Refused, match="no part in this order: community"):
+    with pytest.raises(StepRefusedError, match="no part in this order: community"):
         take(books, desk, number, "redo", OFFICE, NOW, departments=["community"])
-    with pytest.raises(Refused, match="the deadline is not in the future"):
+    with pytest.raises(StepRefusedError, match="the deadline is not in the future"):
         take(books, desk, number, "redo", OFFICE, NOW, due_ms=NOW)
     take(books, desk, number, "redo", OFFICE, NOW, departments=["city_management"])
     order = order_of(books, number)
@@ -248,7 +248,7 @@ def test_a_deadline_is_extended_with_a_reason(books: Books, desk: Desk) -> None:
     order = order_of(books, number)
     assert order.due_ms == NOW + 30 * DAY_MS
     assert [part.due_ms for part in order.parts] == [NOW + 30 * DAY_MS, NOW + 20 * DAY_MS]
-    with pytest.raises(Refused, match="no part in this order: market"):
+    with pytest.raises(StepRefusedError, match="no part in this order: market"):
         take(books, desk, number, "extend", OFFICE, NOW, department="market", due_ms=NOW + 30 * DAY_MS)
 
 
@@ -266,7 +266,7 @@ def test_a_deadline_is_extended_with_a_reason(books: Books, desk: Desk) -> None:
 )
 def test_an_assignment_names_departments_and_a_deadline(books: Books, desk: Desk, wanted, why: str) -> None:
     number = registered(books, desk)
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(StepRefusedError, match=why):
         take(books, desk, number, "assign", OFFICE, NOW, assignment=wanted)
     assert order_of(books, number).parts == []
 
@@ -274,7 +274,7 @@ def test_an_assignment_names_departments_and_a_deadline(books: Books, desk: Desk
 def test_a_refusal_within_a_change_leaves_the_rest_of_it(books: Books, desk: Desk) -> None:
     number = assigned(books, desk)
     with books.change("wang", NOW) as session:
-        with pytest.raises(Refused):
+        with pytest.raises(StepRefusedError):
             apply(session, desk, number, "close", WATER, NOW, text="x")
         apply(session, desk, number, "extend", OFFICE, NOW, text="x", due_ms=NOW + DAY_MS)
     assert [step.action for step in order_of(books, number).steps] == ["open", "assign", "extend"]
@@ -282,9 +282,9 @@ def test_a_refusal_within_a_change_leaves_the_rest_of_it(books: Books, desk: Des
 
 def test_what_there_is_not(books: Books, desk: Desk) -> None:
     number = registered(books, desk)
-    with pytest.raises(Refused, match="there is no step fly"):
+    with pytest.raises(StepRefusedError, match="there is no step fly"):
         take(books, desk, number, "fly", OFFICE, NOW)
-    with pytest.raises(Refused, match="there is no order 9"):
+    with pytest.raises(StepRefusedError, match="there is no order 9"):
         take(books, desk, "9", "assign", OFFICE, NOW)
 
 

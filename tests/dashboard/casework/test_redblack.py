@@ -10,7 +10,7 @@ from dashboard.casework.database import Books
 from dashboard.casework.deadlines import escalate_in
 from dashboard.casework.desk import Desk
 from dashboard.casework.grades import MonthGrade, month_of
-from dashboard.casework.lifecycle import Refused
+from dashboard.casework.lifecycle import StepRefusedError
 from dashboard.casework.redblack import ListLine, compute_list, publish_list, published
 from dashboard.casework.settings import ListSettings, OfficeSettings
 from dashboard.casework.tables.goals import ListEntry
@@ -113,14 +113,17 @@ def test_points_are_a_hundred_and_their_parts(full: Books, desk: Desk) -> None:
 
 def test_a_published_list_stands(full: Books, desk: Desk) -> None:
     month, known = month_of(desk.site, "2026-05"), grades(desk.site)
-    with pytest.raises(Refused, match="the month 2026-05 is not over"), full.change("wang", NOW) as session:
+    with pytest.raises(StepRefusedError, match="the month 2026-05 is not over"), full.change("wang", NOW) as session:
         publish_list(session, desk, month, known, month.end_ms - 1)
     with full.change("wang", NOW) as session:
         rows = publish_list(session, desk, month, known, month.end_ms)
         assert len(rows) == len(desk.site.rivers) + len(desk.site.departments)
     with full.change("wang", NOW) as session:
         session.add(Inspection(id="I9", kind="self", river="R04", day=date(2026, 5, 9), score=0.0))
-    with pytest.raises(Refused, match="the list of 2026-05 has been published"), full.change("wang", NOW) as session:
+    with (
+        pytest.raises(StepRefusedError, match="the list of 2026-05 has been published"),
+        full.change("wang", NOW) as session,
+    ):
         publish_list(session, desk, month, known, month.end_ms)
     with full.read() as session:
         kept = published(session, "2026-05")

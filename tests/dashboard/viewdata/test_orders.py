@@ -77,9 +77,12 @@ def test_the_course_tells_who_when_and_what(books: Books, desk: Desk, en: Wordin
     assert (lines[1]["text"], lines[1]["open"]) == ("<b>hurry</b>", "not answered yet")
     assert (lines[2]["who"], lines[2]["as"], lines[2]["files"]) == ("Li Ming", "Water affairs", ["photo 1"])
     parts = orders_page.parts(found.order, desk.site, NOW + 30 * DAY_MS, en)
-    assert [(part["handles"], part["state"], part["late"]) for part in parts] == [
-        ("lead", "Being worked on", "overdue"), ("co-handling", "Answered", ""),
+    shares = [[one["text"] for one in row["cells"]] for row in parts["rows"]]
+    assert [(share[1], share[2], share[3].endswith("(overdue)")) for share in shares] == [
+        ("lead", "Being worked on", True), ("co-handling", "Answered", False),
     ]  # fmt: skip
-    facts = dict(orders_page.facts(found.order, desk.site, NOW + 30 * DAY_MS, zh))
+    assert [row["cells"][3].get("tone") for row in parts["rows"]] == ["bad", None]
+    lines = orders_page.facts(found.order, desk.site, NOW + 30 * DAY_MS, zh)["rows"]
+    facts = {name["text"]: value["text"] for name, value in (row["cells"] for row in lines)}
     assert (facts["状态"], facts["河道"]) == ("承办中", "斜塘河")
     assert facts["期限"].endswith("(已超期)")

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import DAY_MS, Event, ReadingStore
+from collectors.stores.base import Event, ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.tables.orders import EventLink, Order
 from dashboard.viewdata.river_marks import LOOK_BACK_DAYS, events_at, orders_at, orders_of_events
+from sensors.durations import DAY_MS
 
 NOW = 1_777_867_500_000
 

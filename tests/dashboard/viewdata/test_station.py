@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import DAY_MS, HOUR_MS, Assessment, Flag, ReadingStore
+from collectors.stores.base import Assessment, Flag, ReadingStore
 from dashboard.viewdata import station as station_page
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, Reading, StationState
 from sensors.site import Site
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import DAY_MS, HOUR_MS, ReadingStore
+from collectors.stores.base import ReadingStore
 from dashboard.casework.database import Books
 from dashboard.casework.tables.stations import Calibration, Review, Sample, SampleResult, StationVisit
 from dashboard.viewdata.station_care import care, samples
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.reading import Block, Quality, Reading
 
 NOW = 1_777_867_500_000

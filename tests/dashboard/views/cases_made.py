@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS
 from dashboard.casework.database import Books, open_books
 from dashboard.casework.desk import Desk
 from dashboard.casework.seed.demo_cases import demo_events, seed_demo_cases
 from dashboard.casework.settings import OfficeSettings
+from sensors.durations import HOUR_MS
 from sensors.reading import Block, Reading
 from sensors.site import load_site
 from tests.dashboard import made

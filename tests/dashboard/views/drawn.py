@@ -20,3 +20,10 @@ def drawn(app: AppTest, part: str) -> list[dict[str, Any]]:
 def captions(app: AppTest) -> list[str]:
     """Captions of the tables and calendars on a page."""
     return [one["caption"] for part in ("grid", "heat") for one in drawn(app, part)]
+
+
+def columns(app: AppTest, key: str = "") -> dict[str, list[str]]:
+    """A list of a page by the titles of its columns; the one of a key where the page has several."""
+    parts = [one for one in app.get("bidi_component") if one.proto.component_name == "riverchief_ledger"]
+    found = next(json.loads(one.proto.json) for one in parts if key in one.proto.id)
+    return {head["text"]: [row["cells"][at]["text"] for row in found["rows"]] for at, head in enumerate(found["head"])}

@@ -10,9 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.casework.database import Books
 from dashboard.casework.order_lists import story
+from dashboard.casework.tables.orders import Order
+from dashboard.casework.tables.survey import OutfallRecord
+from tests.dashboard import made
 from tests.dashboard.views.cases_made import copied, of_state
 from tests.dashboard.views.conftest import PageTest
-from tests.dashboard.views.drawn import drawn
+from tests.dashboard.views.drawn import columns, drawn
 from tests.dashboard.views.lived_in import shown
 
 Run = Callable[..., AppTest]
@@ -44,12 +47,44 @@ def test_the_story_has_photos_parts_and_notice(run: Run, books: Books) -> None:
     [course] = drawn(app, "timeline")
     assert [step["what"] for step in course["steps"]][:2] == ["Archive", "Verified by water"]
     assert ["photo 2"] in [step["files"] for step in course["steps"]]
-    facts, parts = (table.value for table in app.dataframe)
-    assert "Archived" in list(facts["Value"])
-    assert list(parts["Role"]) == ["lead", "co-handling"]
+    assert "Archived" in columns(app, "facts-")["Value"]
+    assert columns(app, "parts-")["Role"] == ["lead", "co-handling"]
     assert len(app.get("image")) == 2
     labels = [one.proto.label for one in app.get("download_button")]
     assert labels == ["Download", "Download", "Word", "PDF"]
+
+
+@pytest.fixture
+def surveyed(books: Books) -> tuple[str, str]:
+    """A closed order, and its outfall, which stands in the books as monitored."""
+    number = of_state(books, "done")
+    with books.change("t", made.NOW_MS) as session:
+        order = session.get_one(Order, number)
+        row = session.get(OutfallRecord, order.outfall)
+        if row is None:
+            row = OutfallRecord(id=order.outfall or "", river=order.river or "")
+            session.add(row)
+        row.stage, row.department = "monitored", "water"
+        return number, order.outfall or ""
+
+
+@pytest.mark.parametrize(("role", "may"), [("office", True), ("engineer", False)])
+def test_a_closed_order_says_what_the_books_still_wait_for(
+    run: Run, surveyed: tuple[str, str], role: str, may: bool
+) -> None:
+    number, outfall = surveyed
+    app = run(role, order=number)
+    assert outfall in app.warning[0].value
+    found = columns(app, "order-things")
+    assert (found["Item"], found["Where it stands"], found["Next step"]) == ([outfall], ["Monitored"], ["Traced"])
+    offered = f"Enter the step of {outfall}" in [one.value for one in app.text]
+    assert offered == may
+    assert any("The department that answers for it" in one.value for one in app.caption) == (not may)
+
+
+def test_an_outfall_that_does_not_stand_in_the_books(run: Run, books: Books) -> None:
+    app = run(order=of_state(books, "done"))
+    assert any("does not stand in the books" in one.value for one in app.text)
 
 
 @pytest.mark.parametrize("role", ["department", "chief", "grid_officer"])
@@ -57,7 +92,7 @@ def test_whoever_it_does_not_concern_sees_nothing_of_it(run: Run, books: Books, 
     app = run(role, order=of_state(books, "draft"))
     assert [one.value for one in app.error] == ["This order is not in your area."]
     assert not drawn(app, "timeline")
-    assert not app.dataframe
+    assert not drawn(app, "ledger")
 
 
 def test_an_order_that_there_is_not(run: Run) -> None:
@@ -73,6 +108,6 @@ def test_it_is_found_by_the_number_that_its_card_shows(run: Run, books: Books) -
         assert found is not None
         code = found.order.code or ""
     assert code not in ("", number)
-    facts = run(order=code).dataframe[0].value
-    assert list(facts["Value"])[1:3] == [code, number]
-    assert list(facts["What"])[1:3] == ["Official number", "Serial number"]
+    facts = columns(run(order=code), "facts-")
+    assert facts["Value"][1:3] == [code, number]
+    assert facts["What"][1:3] == ["Official number", "Serial number"]

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.access import Viewer
+from dashboard.casework.audit import AuditEntry, verify
 from dashboard.casework.database import Books, open_books
-from dashboard.reports.keep import kept
+from dashboard.casework.files import attach
+from dashboard.casework.tables.accounts import Account
+from dashboard.i18n import translator
+from dashboard.page import Context
+from dashboard.reports.keep import SUBJECT, kept
+from dashboard.rights import RIGHTS
+from dashboard.sources import Sources
 from dashboard.views import PAGES
+from dashboard.views.reports import taken_out
+from dashboard.wording import Wording
+from sensors.site import Site
 from tests.dashboard.reports.months import months
 from tests.dashboard.views.conftest import PageTest
+from tests.dashboard.views.drawn import drawn
 from tests.dashboard.views.lived_in import VIEWERS, board_over, open_copy
 
 
@@ -62,10 +75,41 @@ def test_made_downloaded_and_kept(run: Callable[..., AppTest], tmp_path: Path) -
         ("2026-10", "en", form, "wang") for form in ("pdf", "docx", "xlsx")
     }
     # It is listed with its hash, and can be had; a department finds it too.
-    assert set(app.dataframe[0].value["SHA-256"]) == {row.sha256 for row in rows}
+    assert {line["cells"][-1]["text"] for line in drawn(app, "ledger")[0]["rows"]} == {row.sha256 for row in rows}
     other = run("department")
-    assert len(other.dataframe[0].value) == 3
+    assert len(drawn(other, "ledger")[0]["rows"]) == 3
     assert [one.label for one in other.get("download_button")] == ["Download"]
+
+
+def test_who_takes_a_report_out_stands_in_the_trail(run: Callable[..., AppTest], xietang: Site, tmp_path: Path) -> None:
+    books = books_of(tmp_path)
+    with books.change("wang", 1) as session:
+        session.add(Account(id="li", name="Li", role="department", department="water", created_ms=1))
+        session.flush()
+        row = attach(session, books.files, SUBJECT, "2026-10/en/pdf", "r.pdf", b"%PDF-1.7\n%%EOF\n", "wang", 1)
+    assert [one.label for one in run("department").get("download_button")] == ["Download"]
+    with books.read() as session:
+        (found,) = kept(session)
+        assert found.sha256 == row.sha256
+    sources = Sources.from_environment()
+    context = Context(sources, Viewer("li", "Li", "department", "water"), Wording.of(xietang, translator("en")))
+    assert taken_out(context, found).startswith(b"%PDF")
+    with books.read() as session:
+        [told] = session.query(AuditEntry).filter_by(action="export").all()
+        assert (told.actor, told.reason) == ("li", f"r.pdf {row.sha256[:12]}")
+        assert verify(session).problems == ()
+    books.close()
+
+
+@pytest.mark.parametrize("kept_one", [False, True])
+def test_a_report_that_nobody_knows_is_told(run: Callable[..., AppTest], tmp_path: Path, kept_one: bool) -> None:
+    if kept_one:
+        books = books_of(tmp_path)
+        with books.change("wang", 1) as session:
+            attach(session, books.files, SUBJECT, "2026-10/en/pdf", "r.pdf", b"%PDF-1.7\n%%EOF\n", "wang", 1)
+        books.close()
+    told = [one.value for one in run("office", report="abc").info]
+    assert [text for text in told if "report = abc" in text] == told[:1]
 
 
 def test_a_chief_of_some_rivers_makes_it_of_these_and_does_not_keep_it(run: Callable[..., AppTest]) -> None:
@@ -86,9 +130,9 @@ def test_nothing_evaluated(run: Callable[..., AppTest]) -> None:
 def test_a_department_cannot_make_one(
     run: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("dashboard.views.reports.MAKERS", frozenset({"office"}))
     app = run("office")
-    monkeypatch.setattr("dashboard.views.reports.MAKERS", frozenset({"chief"}))
+    chiefs = replace(RIGHTS["report.make"], roles=frozenset({"chief"}))
+    monkeypatch.setattr("dashboard.rights.RIGHTS", {**RIGHTS, "report.make": chiefs})
     app.button[0].click().run()
     assert "this is not for the role office" in app.exception[0].message
     assert not app.get("download_button")

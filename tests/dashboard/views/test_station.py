@@ -10,11 +10,12 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from collectors.stores import open_store
-from collectors.stores.base import HOUR_MS, Flag, ReadingStore
+from collectors.stores.base import Flag, ReadingStore
 from dashboard.casework.audit import AuditEntry
 from dashboard.casework.database import Books
 from dashboard.casework.reviews import queue
 from dashboard.casework.tables.stations import Review
+from sensors.durations import HOUR_MS
 from sensors.reading import Block, Quality, Reading
 from tests.dashboard.made import NOW_MS
 from tests.dashboard.views.conftest import PageTest

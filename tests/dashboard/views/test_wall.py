@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collectors.clock import ReplayClock
-from dashboard.access import STAFF
+from dashboard.rights import STAFF
 from tests.dashboard import made
 from tests.dashboard.views.conftest import PageTest
 from tests.dashboard.views.drawn import drawn

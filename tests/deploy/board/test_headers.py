@@ -53,6 +53,6 @@ def test_nothing_is_loaded_from_elsewhere_or_evaluated() -> None:
 
 
 def test_scripts_in_the_document_are_known_by_their_digest() -> None:
-    assert len(inline_scripts()) == 2, "Streamlit's own and ours"
+    assert len(inline_scripts()) == 3, "Streamlit's own and ours: where the server is, and the first screen's"
     assert all(one in common()["Content-Security-Policy"] for one in inline_scripts())
     assert "__streamlit" in SCRIPT

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from dataclasses import replace
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from deploy.board.index import SCRIPT, document, index, page
+from dashboard.first_paint.markup import element
+from deploy.board.index import SCRIPT, document, first_script, index, page, with_screen
 from sensors.site import Site
 
 
@@ -38,8 +42,44 @@ def test_a_name_is_text(xietang: Site) -> None:
     assert "alert(1)</script>" not in bytes(shown(hostile).body).decode()
 
 
-def test_without_the_places_that_it_knows_the_page_stays(monkeypatch) -> None:
+def test_without_the_places_that_it_knows_the_page_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.board.index.document", lambda: "<html><body>other</body></html>")
     page.cache_clear()
-    assert page("en", "x") == "<html><body>other</body></html>"
+    assert page("en", "x") == with_screen(page("en", "x"), FIRST) == "<html><body>other</body></html>"
     page.cache_clear()
+
+
+FIRST = element("main", {}, element("h1", {}, "a < b"))
+
+
+def packed(site: Site, encoding: str) -> HTMLResponse:
+    headers = [(b"accept-encoding", encoding.encode())]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
+    return index(site, Request(scope), FIRST)
+
+
+def test_a_first_screen_stands_before_the_page_and_begins_its_programs(xietang: Site) -> None:
+    html = bytes(packed(xietang, "").body).decode()
+    assert html.count(str(FIRST)) == 1
+    assert html.index(str(FIRST)) < html.index('<div id="root"></div>') < html.index(first_script())
+    assert '<script type="module"' not in html, "megabytes are begun when it has been painted"
+    assert 'rel="modulepreload"' not in html
+    assert "enable JavaScript to run this app" not in html
+    entry, begun, more = (re.search(rf'data-{name}="([^"]+)"', html) for name in ("entry", "begun", "later"))
+    assert entry
+    assert begun
+    assert more
+    assert entry[1] in document()
+    assert all(f'href="{one}"' in document() for one in begun[1].split())
+    assert len(begun[1].split()) == document().count('rel="modulepreload"')
+    assert any("/BidiComponent." in one for one in more[1].split())
+
+
+def test_nobody_keeps_a_document_with_a_first_screen(xietang: Site) -> None:
+    whole, small = packed(xietang, ""), packed(xietang, "br, gzip")
+    assert whole.headers["cache-control"] == small.headers["cache-control"] == "no-store"
+    assert "Cookie" in small.headers["vary"]
+    assert small.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(bytes(small.body)) == bytes(whole.body)
+    assert len(small.body) < len(whole.body) / 2
+    assert int(small.headers["content-length"]) == len(small.body)

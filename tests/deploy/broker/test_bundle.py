@@ -32,8 +32,8 @@ from sensors.platform import Platform
 from sensors.reading import StationState
 from sensors.site import Site, load_site, replace_stations
 from tests.collectors.brokers import find_mosquitto, until
+from tests.deploy.broker.secure import Client, SecureBroker, running
 from tests.deploy.broker.test_config import two_gateways
-from tests.deploy.broker.test_config_wire import Client, SecureBroker, running
 from tests.deploy.test_cli import EXAMPLE, run
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

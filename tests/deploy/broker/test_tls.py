@@ -21,7 +21,7 @@ from sensors.errors import UsageError
 from sensors.site import Site
 from tests.collectors.brokers import Mosquitto, find_mosquitto, until
 from tests.collectors.brokers import running as open_broker
-from tests.deploy.broker.test_config_wire import SecureBroker, running
+from tests.deploy.broker.secure import SecureBroker, running
 from tests.deploy.test_cli import EXAMPLE, run
 
 
@@ -133,7 +133,7 @@ def test_a_certificate_of_another_holder_gets_no_further(files: TlsFiles, tmp_pa
 @pytest.mark.parametrize("service", ["gateway", "hub"])
 def test_the_services_take_the_files(monkeypatch, capsys, tmp_path: Path, files: TlsFiles, service: str) -> None:
     given: list[object] = []
-    monkeypatch.setattr(f"deploy.{service}.serve", lambda *arguments, **_: given.extend(arguments))
+    monkeypatch.setattr(f"deploy.{service}.{service}.serve", lambda *arguments, **_: given.extend(arguments))
     more = ("--data", str(tmp_path)) if service == "gateway" else ("--store", "sqlite:///x")
     words = ("--broker", "mqtts://h", "--ca", str(files.ca), "--cert", str(files.certificate), "--key", str(files.key))
     assert run(monkeypatch, capsys, service, str(EXAMPLE), *more, *words)[0] == 0

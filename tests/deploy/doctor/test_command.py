@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from deploy.doctor.command import command
@@ -36,3 +38,16 @@ def test_an_object_for_machines(tmp_path: Path) -> None:
     told = json.loads(CliRunner().invoke(command, words).stdout)
     assert told["exit"] == 2
     assert any(one["advice"] == f"chmod 600 {channels}" for one in told["findings"])
+
+
+@pytest.mark.parametrize(("day", "state"), [("2026-05-11", "ok"), ("2099-05-11", "warning")])
+def test_days_off_that_nobody_has_announced_are_a_warning(
+    day: str, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = round(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
+    monkeypatch.setattr("collectors.clock.machine_ms", lambda: now_ms)
+    words = ["--quick", "--json", "--site", str(EXAMPLE), "--books", f"sqlite:///{tmp_path / 'books.sqlite'}"]
+    told = json.loads(CliRunner().invoke(command, words).stdout)
+    [found] = [one for one in told["findings"] if one["check"] == "calendar"]
+    assert found["state"] == state
+    assert ("the days off of 2099 are not known" in found["found"]) is (state == "warning")

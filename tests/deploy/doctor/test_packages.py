@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.doctor import packages as doctor_packages
+from deploy.doctor import packages
 from deploy.doctor.packages import files, locked, needed, origins, read_lock
 
 
@@ -51,7 +51,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         digest = base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()).rstrip(b"=").decode()
         lines.append(f"{name},sha256={digest},{len(name)}")
     (info / "RECORD").write_text("\n".join([*lines, "a.pyc,,", "thing-1.2.dist-info/RECORD,,"]))
-    monkeypatch.setattr(doctor_packages, "needed", lambda: [PathDistribution(info)])
+    monkeypatch.setattr(packages, "needed", lambda: [PathDistribution(info)])
     return tmp_path
 
 

@@ -19,7 +19,7 @@ import pytest
 from deploy.broker.certs import Authority
 from deploy.broker.config import BrokerPlan, write
 from deploy.broker.tls import PLAIN, TlsFiles
-from deploy.doctor import wire as doctor_wire
+from deploy.doctor import wire
 from deploy.doctor.checks import Finding
 from deploy.doctor.wire import broker, certificates, clock, ntp_offset, services
 from deploy.health import Check, Face, shown
@@ -157,7 +157,7 @@ def time_server(ahead_s: float, mode: int = 0x24, stratum: int = 2) -> Iterator[
 
 @pytest.mark.parametrize(("ahead_s", "state"), [(0.0, "ok"), (5.0, "warning"), (-5.0, "warning"), (-400.0, "fault")])
 def test_the_clock_against_a_time_server(ahead_s: float, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_wire, "clock_synchronised", lambda: True)
+    monkeypatch.setattr(wire, "clock_synchronised", lambda: True)
     with time_server(ahead_s) as place:
         kept, found = clock(place)
     assert (kept.state, found.state) == ("ok", state)
@@ -168,12 +168,12 @@ def test_the_clock_against_a_time_server(ahead_s: float, state: str, monkeypatch
 
 
 def test_a_time_server_that_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_wire, "clock_synchronised", lambda: None)
+    monkeypatch.setattr(wire, "clock_synchronised", lambda: None)
     for mode, stratum in ((0xE4, 2), (0x24, 0), (0x23, 2)):
         with time_server(0.0, mode, stratum) as place:
             kept, found = clock(place)
         assert (kept.state, found.state) == ("warning", "warning")
-    monkeypatch.setattr(doctor_wire, "clock_synchronised", lambda: False)
+    monkeypatch.setattr(wire, "clock_synchronised", lambda: False)
     assert [one.state for one in clock(None)] == ["fault"]
 
 

@@ -15,10 +15,10 @@ from collectors.hj212 import Flag, Frame, FrameReader, Reach, encode
 from collectors.hj212.book import Book
 from collectors.hj212.segment import encode_cp
 from collectors.hj212.source import Source
-from collectors.hj212.times import HOUR_MS, MINUTE_MS
 from collectors.spool import Spool
 from deploy.gateway.config import GatewayConfig, gateway_config
 from deploy.gateway.hj212 import GatewayHj212, passwords_in
+from sensors.durations import HOUR_MS, MINUTE_MS
 from sensors.errors import UsageError
 from sensors.platform import Platform
 from sensors.reading import Observation, Quality

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from collectors.spool import Spool
-from deploy.gateway import keep as gateway_keep
+from deploy.gateway import keep
 from deploy.gateway.keep import KeptRows
 from sensors.reading import Observation
 
@@ -14,7 +14,7 @@ NOW_MS, HOUR_MS = 1_790_000_000_000, 3_600_000
 
 
 def test_rows_are_held_until_they_are_old(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(gateway_keep, "_ROWS", 2)
+    monkeypatch.setattr(keep, "_ROWS", 2)
     now_ms = [NOW_MS]
 
     async def work() -> list[int]:

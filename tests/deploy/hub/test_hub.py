@@ -68,6 +68,14 @@ def test_a_hub_that_only_judges_needs_no_broker(xietang, store, monkeypatch) -> 
     assert (state["label"], state["stations"], "connected" in state) == ("judge", len(xietang.stations), False)
 
 
+def test_a_hub_whose_sites_are_watched_elsewhere_only_grades(xietang, store, monkeypatch) -> None:
+    hub = Hub(xietang, None, store, Quarantine(None), lambda: NOW_MS, role=Role(ingest=False), watch=False)
+    run_for(hub, monkeypatch, 4)
+    assert store.assessments("station", "window"), "it judged"
+    assert store.mark("watch") is None
+    assert "watch" not in json.loads(store.mark(STATE + "judge") or "{}")
+
+
 def test_a_hub_that_does_not_judge(xietang, store, tmp_path, monkeypatch) -> None:
     role, quarantine = Role((0,), judge=False), Quarantine(None)
     quarantine.put("rc1/x/0/gw-01/obs", "json", "not JSON", gateway="gw-01")

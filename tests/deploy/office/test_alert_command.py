@@ -89,3 +89,25 @@ def test_the_dead_are_listed_and_sent_again(where: list[object]) -> None:
 def test_only_somebody_known_can_acknowledge(where: list[object]) -> None:
     with pytest.raises(UsageError, match="--by 'nobody': found no such account"):
         call("ack", "1", "--by", "nobody", *where)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["list"], ["list", "--all"], ["ack", "1", "--by", "li"], ["dead"], ["dead", "--requeue-all"]],
+    ids=" ".join,
+)
+def test_books_that_are_not_there_are_refused_and_not_begun(tmp_path: Path, xietang: Site, words: list[str]) -> None:
+    typo = tmp_path / "boks.sqlite"
+    result = call(*words, "--site", xietang.folder, "--books", f"sqlite:///{typo}")
+    assert result.exit_code == 2
+    assert f"--books: sqlite:///{typo}: found no books; accepted" in " ".join(result.output.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_test_to_an_account_of_books_that_are_not_there(tmp_path: Path, xietang: Site) -> None:
+    typo = tmp_path / "boks.sqlite"
+    where = ("--site", xietang.folder, "--books", f"sqlite:///{typo}", "--channels", channels(tmp_path))
+    result = call("test", "li", *where)
+    assert result.exit_code == 2
+    assert "found no books" in result.output
+    assert not typo.exists()

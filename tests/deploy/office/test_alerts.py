@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -183,9 +184,35 @@ def test_the_report_of_a_month_is_made_once(office: Office, xietang: Site) -> No
     settings = replace(office.desk.settings, reports=ReportSettings(pdf=False, docx=False))
     service = AlertService(replace(office, desk=replace(office.desk, settings=settings)), opened, lambda: NOW_MS)
     for _round in range(4):
-        service._steps()["reports"]()
+        service._report()
     opened.close()
     with office.books.read() as session:
         rows = kept(session)
     # The third quarter and last year were not evaluated.
     assert [(row.label, row.form, row.made_by) for row in rows] == [("2026-10", "xlsx", "riverchief")]
+
+
+def test_no_alert_waits_for_a_report(
+    office: Office, store: ReadingStore, xietang: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody_speaks(store, xietang, NOW_MS - HOUR_MS)
+    printing, printed, at_once = threading.Event(), threading.Event(), threading.Semaphore()
+
+    def slow(*_: object) -> int:
+        assert at_once.acquire(blocking=False), "two reports at a time"
+        printing.set()
+        assert printed.wait(20)
+        at_once.release()
+        return 0
+
+    monkeypatch.setattr("deploy.office.alerts.make_due", slow)
+    service = AlertService(office, store, lambda: NOW_MS, pace=FAST, slow={"classes": SLOW["classes"]})
+
+    def told() -> bool:
+        if printing.is_set() and len(alerts(office)) == 7:
+            assert not printed.is_set()
+            printed.set()
+        return printed.is_set()
+
+    run(service, told)
+    assert len(alerts(office)) == 7

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.replay.detections_file import Detected, FaultSpan, Ranking, document, known_by, write_document
+from deploy.replay.detections_file import Detected, FaultSpan, Ranking, document, write_document
 from deploy.replay.scenario import Scenario, load_scenario
 from tests.deploy.site.topologies import write_small
 
@@ -54,13 +54,6 @@ def test_kinds(scenario: Scenario, ours: str, theirs: str) -> None:
 def test_order_is_that_of_raising(scenario: Scenario) -> None:
     later = replace(EVENT, id="e0", detected_ms=NOON_MS + 1000)
     assert [d["id"] for d in document(scenario, [later, EVENT], [])["detections"]] == ["e1", "e0"]
-
-
-def test_known_by_leaves_out_what_came_later(scenario: Scenario) -> None:
-    found = document(scenario, [EVENT], [])
-    assert known_by(found, "2025-05-01T11:59:00") == []
-    assert known_by(found, "2025-05-01T12:30:00")[0]["updates"] == []
-    assert len(known_by(found, "2025-05-01T13:00:00")[0]["updates"]) == 1
 
 
 def test_the_file_is_whole_or_not_there(scenario: Scenario, tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from collectors.stores import Event, Flag, ReadingStore, open_store
-from collectors.stores.base import DAY_MS, HOUR_MS, Assessment
+from collectors.stores.base import Assessment
 from collectors.stores.retention import Retention
 from collectors.stores.sqlite import SqliteStore
 from deploy.store.command import command
 from deploy.store.copy import Copied, Copy, same_store
+from sensors.durations import DAY_MS, HOUR_MS
 from sensors.errors import UsageError
 from sensors.reading import Block, Quality, Reading, StationState
 from tests.collectors.conftest import influx, influx_url  # noqa: F401  (fixtures)

@@ -16,7 +16,7 @@ from analytics.qc.control import LATENESS_MS, QualityControl
 from analytics.qc.trust import Trust
 from analytics.qc.visits import Visit
 from collectors.stores.sqlite import SqliteStore
-from deploy.replay.folder import Cases, ticks
+from deploy.replay.folder import ReplayedCases, ticks
 from deploy.replay.scenario import Scenario, load_scenario
 from deploy.site.importing import import_site
 from deploy.watch.grid import SLOT_MS, channels_of
@@ -54,9 +54,9 @@ def as_measured(scenario: Scenario, site: Site, stations: Collection[str]) -> Sc
     return replace(scenario, series=series, values=values)
 
 
-def replayed(scenario: Scenario) -> tuple[Cases, set[tuple[str, str, int, int]]]:
+def replayed(scenario: Scenario) -> tuple[ReplayedCases, set[tuple[str, str, int, int]]]:
     """Events of a replay, and what quality control found suspect: station, determinand, time, quality."""
-    cases = Cases(scenario)
+    cases = ReplayedCases(scenario)
     visits = [Visit(v.station, v.start_ms, v.end_ms) for v in scenario.visits]
     control = QualityControl(scenario.series, visits=visits, near=cases.layout.near())
     flags = control.step(scenario.time_ms, scenario.values)
@@ -133,7 +133,7 @@ def test_the_watch_of_a_live_store_agrees_with_a_replay(shared: Path, tmp_path: 
     store.close()
 
 
-def check_events(site: Site, store: SqliteStore, cases: Cases) -> None:
+def check_events(site: Site, store: SqliteStore, cases: ReplayedCases) -> None:
     found = {row.id: row for row in store.events(0, 2**60)}
     assert {name: (one.kind, one.detected_ms) for name, one in cases.found.items()} == {
         name: (row.kind, row.detected_ms) for name, row in found.items()

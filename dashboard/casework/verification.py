@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from collectors.stores.base import HOUR_MS, ReadingStore
+from collectors.stores.base import ReadingStore
 from dashboard.casework.cases import WATCHED_STATES
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
@@ -20,6 +20,7 @@ from dashboard.casework.orders import apply
 from dashboard.casework.sequences import take_turn
 from dashboard.casework.tables.orders import EventLink, Order
 from sensors.determinand import DETERMINANDS
+from sensors.durations import HOUR_MS
 
 #: Share of the hours of a span, start inclusive, end exclusive [ms since the epoch, UTC], with readings of every one of
 #: the stations, of the determinands that showed the event.

@@ -8,7 +8,7 @@ from collectors.stores import open_store
 from dashboard.casework.cases import open_case
 from dashboard.casework.database import Books
 from dashboard.casework.desk import Desk
-from dashboard.casework.watch import confirm_in, confirm_watched, coverage_of
+from dashboard.casework.verification import confirm_in, confirm_watched, coverage_of
 from sensors.reading import Block, Quality, Reading
 from tests.dashboard.casework.made import DAY_MS, HOUR_MS, NOW, OFFICE, WATER, assigned, event, given, order_of, take
 

@@ -18,7 +18,7 @@ SUPPORT = 2.5
 
 #: Logarithm of the odds of a discharge by unit of each feature of `features`. That more stations make it more probable
 #: is set by hand: an event is told, and was judged for the fit, when one station has seen it.
-COEFFICIENTS: Mapping[str, float] = {"one": 1.6, "peak": 0.36, "stations": 0.6, "operation": -1.5, "rain": -0.62}
+COEFFICIENTS: Mapping[str, float] = {"one": 1.55, "peak": 0.33, "stations": 0.6, "operation": -1.44, "rain": -0.68}
 
 #: Taken from the odds of what was told as another kind: set by hand, a coincidence with a discharge proves none.
 OTHERWISE = 3.0

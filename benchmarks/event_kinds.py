@@ -58,7 +58,7 @@ def samples(folder: Path) -> Iterator[tuple[list[float], bool]]:
     cases = Telling(load_scenario(folder))
     judge(cases)
     signal = pd.read_parquet(folder / "truth" / "footprint_series.parquet")
-    signal = signal[signal["snr"] >= 1]
+    signal = signal[signal["snr"] >= 1].astype({"hour": "datetime64[us]"})  # without a discharge it has no type
     for event in cases.told:
         at = pd.Timestamp(cases.scenario.local(event.updated_ms))
         here = signal[signal["station"].isin(event.stations)]
@@ -94,9 +94,9 @@ def left_out(x: Floats, right: Floats, network: npt.NDArray[np.intp]) -> Floats:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", nargs="*", type=int, default=[20261125, 20261130], metavar="SEED")
-    parser.add_argument("--quick", action="store_true", help="T05 and T07 only")
+    parser.add_argument("--quick", action="store_true", help="T06 and T08 only")
     given = parser.parse_args()
-    plans = named("T")[4:7:2] if given.quick else [*named("T"), *(p for seed in given.seeds for p in unseen(seed))]
+    plans = named("T")[5::2] if given.quick else [*named("T"), *(p for seed in given.seeds for p in unseen(seed))]
     rows: list[tuple[list[float], bool, int]] = []
     for index, folder in enumerate(generated(plans)):
         rows += [(values, right, index) for values, right in samples(folder)]

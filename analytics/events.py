@@ -34,7 +34,9 @@ class FoldOptions:
     back_h : float
         A station upstream may see the cause later than one downstream by this much: it may see it less well [h].
     again_h : float
-        A station of the event that alarms again within this time is its next episode, not a new event [h].
+        A station of the event that alarms again within this time belongs to it [h].
+    night_h : (float, float)
+        The same about a day later: the next episode of a campaign. What comes at another hour is another cause [h].
     quiet_h : float
         An event to which nothing was added for this long is closed [h].
     episode_h : float
@@ -45,9 +47,10 @@ class FoldOptions:
     slowest: float = 1.7
     early_h: float = 3.0
     late_h: float = 6.0
-    farthest_h: float = 24.0
-    back_h: float = 6.0
-    again_h: float = 26.0
+    farthest_h: float = 16.0
+    back_h: float = 3.0
+    again_h: float = 9.0
+    night_h: tuple[float, float] = (19.0, 29.0)
     quiet_h: float = 36.0
     episode_h: float = 6.0
 
@@ -153,7 +156,9 @@ class Events:
             return (regional or found.station == event.station) and found.time_ms - event.updated_ms <= 24 * HOUR_MS
         last = dict(event.last)
         if found.station in last:
-            return found.time_ms - last[found.station] <= self.options.again_h * HOUR_MS
+            passed_h = (found.time_ms - last[found.station]) / HOUR_MS
+            first_h, last_h = self.options.night_h
+            return passed_h <= self.options.again_h or first_h <= passed_h <= last_h
         return any(self._carried(station, onset_ms, found) for station, onset_ms, _ in event.arrivals)
 
     def _carried(self, station: str, onset_ms: int, found: Detection) -> bool:

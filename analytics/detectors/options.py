@@ -82,7 +82,7 @@ class Options:
     step_sizes: float = 4.0
     step_share: float = 0.7
     step_calm: float = 0.25
-    rough: float = 1.3
+    rough: float = 1.5
     doubt: float = 5.0
     rain_mm: float = 1.0
     rain_h: float = 96.0
@@ -94,7 +94,7 @@ class Options:
     blind: float = 4.0
     returning: float = 1.0
     washed: float = 3.5
-    common: float = 0.5
+    common: float = 0.7
     operation: float = 2.0
     operation_h: float = 12.0
     unsteady: float = 6.0

@@ -11,22 +11,25 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from quixstreams import Application
 from quixstreams.context import message_context
 from quixstreams.kafka import ConnectionConfig
+from quixstreams.models.topics.exceptions import TopicNotFoundError
 
 from collectors.clock import clock_from
 from deploy.city.basin import Basin, Keep
 from deploy.city.face import CityFace
-from deploy.city.kafka import City, make_topics
+from deploy.city.kafka import ANSWER_S, City, make_topics
 from deploy.city.message import Message, MessageError
 from deploy.health import parse_place, shown
 from deploy.notify import ready
 from deploy.structured_log import configure
+from sensors.errors import LinkError
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,9 @@ COMMIT_S = 5.0
 #: Kafka gives the sites of a worker that is silent for so long to others [ms]; one that comes back under its name
 #: sooner has them again at once.
 SESSION_MS = 45_000
+
+#: Pause before Kafka is asked again for a topic that it has just made [s].
+AGAIN_S = 0.5
 
 
 class Sites:
@@ -112,6 +118,24 @@ def prepare(app: Application, city: City, partitions: int, sites: Sites) -> None
     frame.to_topic(findings)
 
 
+def _prepared(make: Callable[[], Application], city: City, partitions: int, sites: Sites) -> Application:
+    """An application with its work.
+
+    A Kafka that has just made a topic may not know of it for a moment, which Quix Streams takes for its absence.
+    """
+    end_s = time.monotonic() + ANSWER_S
+    while True:
+        app = make()
+        try:
+            prepare(app, city, partitions, sites)
+            return app
+        except TopicNotFoundError as error:
+            if time.monotonic() > end_s:
+                raise LinkError(f"Kafka at {city.servers}: {error}") from None
+            log.info("%s; it is asked again", error)
+            time.sleep(AGAIN_S)
+
+
 def serve(city: City, name: str, state: Path, *, metrics: str | None, commit_s: float = COMMIT_S) -> None:
     """Run a worker until SIGTERM or SIGINT.
 
@@ -138,8 +162,7 @@ def serve(city: City, name: str, state: Path, *, metrics: str | None, commit_s: 
     place = parse_place(metrics) if metrics is not None else None
     partitions = make_topics(city)
     face = CityFace("city_watch", clock_from(os.environ.get("RIVERCHIEF_CLOCK")))
-    app = application(city, name, state, commit_s=commit_s)
-    prepare(app, city, partitions, Sites(face))
+    app = _prepared(lambda: application(city, name, state, commit_s=commit_s), city, partitions, Sites(face))
     with _Shown(place, face):
         ready()
         app.run()

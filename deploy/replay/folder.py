@@ -46,12 +46,16 @@ def replay(scenario: Scenario, tick: Callable[[int], object] = lambda rows: None
     UsageError
         If the readings are too far apart for detection.
     """
-    channels = [Channel(station, determinand) for station, determinand in scenario.series]
-    if not 0 < scenario.step_ms <= SLOT_MS or SLOT_MS % scenario.step_ms:
-        minutes = f"every {scenario.step_ms / 60_000:g} min"
-        raise UsageError(f"Detection needs readings at a whole part of half an hour; these come {minutes}.")
-    visits = [Visit(visit.station, visit.start_ms, visit.end_ms) for visit in scenario.visits]
     cases = ReplayedCases(scenario)
+    channels, flags = judge(cases, tick)
+    return document(scenario, cases.found.values(), fault_spans(scenario, channels, flags))
+
+
+def judge(cases: Cases, tick: Callable[[int], object] = lambda rows: None) -> tuple[list[Channel], Flags]:
+    """Run quality control and detection over the scenario of `cases`; what quality control said, by channel."""
+    scenario = cases.scenario
+    channels = [Channel(station, determinand) for station, determinand in scenario.series]
+    visits = [Visit(visit.station, visit.start_ms, visit.end_ms) for visit in scenario.visits]
     flags = QualityControl(channels, visits=visits, near=cases.layout.near()).step(scenario.time_ms, scenario.values)
     trusted = Trust(len(channels)).rows(flags, scenario.time_ms)
     waiting = 0
@@ -62,7 +66,7 @@ def replay(scenario: Scenario, tick: Callable[[int], object] = lambda rows: None
             tick(waiting)
             waiting = 0
     tick(waiting)
-    return document(scenario, cases.found.values(), fault_spans(scenario, channels, flags))
+    return channels, flags
 
 
 def ticks(scenario: Scenario) -> Iterator[tuple[int, int]]:
@@ -85,6 +89,9 @@ class ReplayedCases:
     """
 
     def __init__(self, scenario: Scenario) -> None:
+        if not 0 < scenario.step_ms <= SLOT_MS or SLOT_MS % scenario.step_ms:
+            minutes = f"every {scenario.step_ms / 60_000:g} min"
+            raise UsageError(f"Detection needs readings at a whole part of half an hour; these come {minutes}.")
         topology = scenario.topology
         self.scenario = scenario
         self.layout = Layout.build(scenario.series, topology.stations, topology.reaches, topology.steadiness)

@@ -48,14 +48,18 @@ def test_too_late_downstream_is_another_event(hour: float, events: int) -> None:
 
 
 def test_upstream_hours_later_is_another_event() -> None:
-    assert len(fold(found("S5", 0), found("S4", 5))) == 1
-    assert len(fold(found("S5", 0), found("S4", 7))) == 2
+    assert len(fold(found("S5", 0), found("S4", 2.9))) == 1
+    assert len(fold(found("S5", 0), found("S4", 3.1))) == 2
 
 
 def test_nights_of_a_campaign_are_one_event() -> None:
     (event,) = fold(*(found("S1", 24 * night) for night in range(5)))
     assert (event.episodes, event.detections) == (5, 5)
-    assert len(fold(found("S1", 0), found("S1", 27))) == 2
+
+
+@pytest.mark.parametrize(("hour", "events"), [(8.9, 1), (9.1, 2), (14, 2), (18.9, 2), (19.1, 1), (28.9, 1), (29.1, 2)])
+def test_a_station_alarms_again_soon_or_at_the_same_hour_of_the_next_night(hour: float, events: int) -> None:
+    assert len(fold(found("S1", 0), found("S1", hour))) == events
 
 
 def test_kinds_do_not_mix() -> None:

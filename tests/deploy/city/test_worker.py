@@ -9,10 +9,15 @@ import pytest
 
 pytest.importorskip("quixstreams", reason="no quixstreams: uv sync --group city")
 
+from quixstreams.models.topics.exceptions import TopicNotFoundError
+
+from deploy.city import worker
 from deploy.city.face import CityFace
 from deploy.city.feed import Feed
+from deploy.city.kafka import City
 from deploy.city.message import Findings, Message
 from deploy.city.worker import Sites
+from sensors.errors import LinkError
 from sensors.reading import Block, Reading
 from tests.deploy.city.streams import HOUR, START, Heard, site_of
 from tests.deploy.city.test_basin import Pieces
@@ -59,3 +64,22 @@ def test_a_message_that_cannot_be_used_holds_nobody_up(messages) -> None:
     sites.messages("east", messages[0], b"2", keep)
     assert keep["at"] == b"2"
     assert [check.name for check in face.checks()] == ["moves"]
+
+
+def test_a_topic_that_kafka_has_just_made_is_asked_for_again(monkeypatch) -> None:
+    asked = []
+
+    def prepare(app, city, partitions, sites) -> None:
+        asked.append(app)
+        if len(asked) < 3:
+            raise TopicNotFoundError("not found on the broker")
+
+    monkeypatch.setattr(worker, "prepare", prepare)
+    monkeypatch.setattr(worker, "AGAIN_S", 0)
+    made = iter(range(9))
+    sites = Sites(CityFace("city_watch", lambda: 0))
+    assert worker._prepared(lambda: next(made), City("k:9092"), 1, sites) == 2
+    monkeypatch.setattr(worker, "ANSWER_S", -1)
+    asked.clear()
+    with pytest.raises(LinkError, match=r"k:9092.*not found"):
+        worker._prepared(lambda: next(made), City("k:9092"), 1, sites)

@@ -6,6 +6,8 @@
 #   make wheelhouse  archives that install hub and gateway on machines without a line, in dist/
 #   make docs      the documentation's site in artefacts/docs, Chinese and English, every link checked
 #   make drill     backup and restore, upgrade: on processes of their own, with what was lost
+#   make audit     known vulnerabilities in what is locked, where an advisory service answers
+#   make sbom      bill of materials and licences of what is locked, in dist/
 #   make chaos     kill, cut off and fill everything for MINUTES=3, and count what was lost
 
 PYTHON ?= python3
@@ -14,7 +16,7 @@ BIN := .venv/bin
 ARGS ?=
 MINUTES ?= 3
 
-.PHONY: run install test lint bench chaos docs drill wheelhouse clean
+.PHONY: run install test lint bench chaos docs drill wheelhouse audit sbom clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,7 +36,7 @@ install: .venv/.ready
 	@echo "Preparing .venv (about 10 s) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv sync --quiet --frozen --all-extras --inexact --system-certs
+	@$(BIN)/uv sync --quiet --frozen --all-extras --no-extra city --inexact --system-certs
 	@touch $@
 
 lint: .venv/.ready
@@ -63,6 +65,15 @@ drill: .venv/.ready
 wheelhouse: .venv/.ready
 	deploy/install/wheelhouse.sh hub dist
 	deploy/install/wheelhouse.sh gateway dist
+
+audit: .venv/.ready
+	$(BIN)/python .ci/audit
+
+sbom: .venv/.ready
+	@mkdir -p dist
+	$(BIN)/uv export --quiet --frozen --no-default-groups --all-extras --format cyclonedx1.5 --preview-features sbom-export -o dist/sbom.cdx.json
+	$(BIN)/uv export --quiet --frozen --no-default-groups --all-extras --no-emit-project -o dist/requirements.txt
+	$(BIN)/python -m deploy.licences dist/requirements.txt >dist/licences.md
 
 # What was measured (var/) stays.
 clean:

@@ -18,7 +18,7 @@ from dashboard.casework.goals import goal_states
 from dashboard.casework.grades import MonthGrade
 from dashboard.casework.lifecycle import OFFICE_STATES, OPEN_STATES
 from dashboard.casework.measures import Obstacle, Share
-from dashboard.casework.order_lists import late_at
+from dashboard.casework.order_lists import Area, late_at
 from dashboard.casework.tables.orders import Order, OrderPart
 from dashboard.classes import worse
 from dashboard.viewdata.river_marks import Happening, events_at
@@ -220,10 +220,8 @@ _DUE = case((Order.state.in_(OFFICE_STATES), Order.office_due_ms), else_=Order.d
 
 def _own(viewer: Viewer) -> list[ColumnElement[bool]]:
     """Conditions for the orders of a viewer's area and department."""
-    conditions: list[ColumnElement[bool]] = []
-    for column, names in ((Order.river, viewer.rivers), (Order.grid, viewer.grids)):
-        if names is not None:
-            conditions.append(or_(column.is_(None), column.in_(sorted(names))))
+    rivers, grids = (None if names is None else tuple(sorted(names)) for names in (viewer.rivers, viewer.grids))
+    conditions = [Area(rivers, grids).condition()]
     if viewer.role == "department":
         parts = select(OrderPart.order_number).where(OrderPart.department == viewer.department)
         conditions.append(Order.number.in_(parts))

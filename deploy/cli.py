@@ -43,6 +43,7 @@ MODULES = {
     "backup": "deploy.backup.command",
     "books": "deploy.office.books_command",
     "certs": "deploy.broker.command",
+    "city": "deploy.city.command",
     "command": "deploy.command_command",
     "doctor": "deploy.doctor.command",
     "fleet": "deploy.fleet.command",

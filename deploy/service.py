@@ -44,7 +44,8 @@ async def _run(serve: Serve) -> None:
     try:
         await serve(stop)
     finally:
-        notify(STOPPING="1")
+        if stop.is_set():  # one that starts itself anew goes on: systemd would end what says that it stops
+            notify(STOPPING="1")
         dog.cancel()
         await asyncio.gather(dog, return_exceptions=True)
 

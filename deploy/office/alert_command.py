@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,9 +120,10 @@ def list_(site: Path, books: str, files: Path | None, everything: bool) -> None:
             count += 1
             states = sorted({f"{one.account}/{one.channel} {one.state}" for one in alert.messages})
             ack = f", acknowledged by {alert.acknowledged_by}" if alert.acknowledged_by else ""
-            over = f", over since {_instant(office, alert.cleared_ms)}" if alert.cleared_ms else ""
+            over = f", over since {office.desk.calendar.minute(alert.cleared_ms)}" if alert.cleared_ms else ""
+            raised = office.desk.calendar.minute(alert.raised_ms)
             click.echo(
-                f"{alert.id:6}  {_instant(office, alert.raised_ms)}  {alert.severity:8}  {alert.kind:16}  {alert.title}"
+                f"{alert.id:6}  {raised}  {alert.severity:8}  {alert.kind:16}  {alert.title}"
                 f"{ack}{over}; {', '.join(states) or 'nobody was told'}"
             )
         if not count:
@@ -174,7 +174,7 @@ def dead(site: Path, books: str, files: Path | None, ids: tuple[int, ...], reque
     def show(office: Office, session: Any) -> None:
         rows = given_up(session)
         for message, alert, last in rows:
-            when = _instant(office, last.time_ms) if last else "never tried"
+            when = office.desk.calendar.minute(last.time_ms) if last else "never tried"
             click.echo(f"{message.id:6}  {message.account} over {message.channel}: {alert.title}")
             click.echo(f"        {message.attempts} tries, last {when}: {last.answer if last else ''}")
         if not rows:
@@ -189,10 +189,34 @@ def dead(site: Path, books: str, files: Path | None, ids: tuple[int, ...], reque
         _with_books(site, books, files, show)
 
 
+@command.command()
+@click.argument("number", type=int)
+@_site
+@_books
+@_files
+@_channels
+def why(number: int, site: Path, books: str, files: Path | None, channels: Path) -> None:
+    """Say who alert NUMBER is for, who of them cannot be reached, and what became of each message."""
+    from dashboard.alerts.why import why as reasons
+    from dashboard.casework.tables.alerts import Alert
+    from sensors.errors import UsageError
+
+    def tell(office: Office, session: Any) -> None:
+        alert = session.get(Alert, number)
+        if alert is None:
+            raise UsageError(f"there is no alert {number}")
+        for line in reasons(session, office, alert, _now_ms()):
+            click.echo(line)
+
+    _with_books(site, books, files, tell, channels=channels)
+
+
 def _with_books(
-    site: Path, url: str, files: Path | None, work: Callable[[Office, Any], None], *, actor: str = ""
-) -> None:
+    site: Path, url: str, files: Path | None, work: Callable[[Office, Any], None], *, actor: str = "",
+    channels: Path | None = None,
+) -> None:  # fmt: skip
     """Do something with books that there are; with an actor, a change. Only `run` begins books."""
+    from dashboard.alerts.contacts import Outside, load_outside
     from dashboard.alerts.sender import Office
     from dashboard.alerts.settings import load_alerts
     from dashboard.casework.desk import Desk
@@ -200,8 +224,9 @@ def _with_books(
 
     where = load_site(site)
     settings = load_alerts(where)
+    outside = load_outside(channels, where) if channels is not None else Outside()
     with opened(url, files, must_exist=True) as books:
-        office = Office(books, Desk.of(where, language=settings.language), settings)
+        office = Office(books, Desk.of(where, language=settings.language), settings, outside)
         with books.change(actor, _now_ms(), "riverchief alert") if actor else books.read() as session:
             work(office, session)
 
@@ -220,7 +245,3 @@ def _now_ms() -> int:
     from collectors.clock import clock_from
 
     return clock_from(os.environ.get("RIVERCHIEF_CLOCK"))()
-
-
-def _instant(office: Office, time_ms: int) -> str:
-    return f"{datetime.fromtimestamp(time_ms / 1000, office.desk.calendar.zone):%Y-%m-%d %H:%M}"

@@ -51,7 +51,7 @@ def replay(scenario: Scenario, tick: Callable[[int], object] = lambda rows: None
     return document(scenario, cases.found.values(), fault_spans(scenario, channels, flags))
 
 
-def judge(cases: Cases, tick: Callable[[int], object] = lambda rows: None) -> tuple[list[Channel], Flags]:
+def judge(cases: ReplayedCases, tick: Callable[[int], object] = lambda rows: None) -> tuple[list[Channel], Flags]:
     """Run quality control and detection over the scenario of `cases`; what quality control said, by channel."""
     scenario = cases.scenario
     channels = [Channel(station, determinand) for station, determinand in scenario.series]

@@ -25,6 +25,9 @@ CITY = [sys.executable, "-W", "ignore", "-c", "from deploy.city.command import c
 #: A Kafka that has just started, or is busy, says so.
 WAITING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, KafkaError._TIMED_OUT)
 
+#: A worker is killed when it has taken at most so many messages more, and a little later.
+STEP = 30
+
 
 class Progress:
     """How far a group of workers is."""
@@ -75,9 +78,12 @@ def killed_again_and_again(
             while progress.taken() == begun and worker.poll() is None:
                 assert time.monotonic() < end_s, log.read_text(errors="replace")[-3000:]
                 time.sleep(0.05)
-            deadline = time.monotonic() + (rng.uniform(0.05, 3.0) if count < kills else 300)
-            while time.monotonic() < deadline and worker.poll() is None:
-                if done() and progress.taken() >= progress.sent():
+            # So many messages further, then at any moment between two commits: on a busy machine as on a quiet one.
+            goal = begun + rng.randint(1, STEP) if count < kills else None
+            while worker.poll() is None and not (done() and progress.taken() >= progress.sent()):
+                assert time.monotonic() < end_s, log.read_text(errors="replace")[-3000:]
+                if goal is not None and progress.taken() >= goal:
+                    time.sleep(rng.uniform(0, 0.3))
                     break
                 time.sleep(0.02)
             assert worker.poll() is None, log.read_text(errors="replace")[-3000:]

@@ -111,3 +111,12 @@ def test_a_test_to_an_account_of_books_that_are_not_there(tmp_path: Path, xietan
     assert result.exit_code == 2
     assert "found no books" in result.output
     assert not typo.exists()
+
+
+def test_it_says_why_somebody_was_not_told(tmp_path: Path, where: list[object]) -> None:
+    files = ("--channels", channels(tmp_path))
+    said = call("why", "1", *where, *files).output
+    assert "li" in said
+    assert "given up" in said or "dead" in said
+    with pytest.raises(UsageError, match="no alert 99"):
+        call("why", "99", *where, *files)

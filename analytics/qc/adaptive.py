@@ -250,14 +250,23 @@ class Judge:
         longest = np.fmax(limits.flat_ms, self.still * window.period[part, None])
         flat = (stood >= longest) & (values > limits.flat_above)
         found.add(Test.FLAT_LINE, flat, stood / HOUR_MS, longest / HOUR_MS)
+        released = self._released(window, begin, since, longest)
         if absorb:
             self.up.count(encode(up, limits.unit))
             self.down.count(encode(down, limits.unit))
             self.change.count(window.codes[part])
             if end > begin:
                 self.since_ms, self.last = since[-1].copy(), last.copy()
-        self._hours(found, window, part, absorb)
+        self._hours(found, window, part, released, absorb)
         return found.verdict()
+
+    def _released(self, window: Window, begin: int, since: Times, longest: Floats) -> Mask:
+        """Rows right after a standstill that was none of chance (T, S): what jumps there goes back to the water."""
+        before_ms = window.times_ms[max(0, begin - 1) : begin + len(since) - 1]
+        before = np.vstack([self.since_ms[None], since[:-1]])[-len(before_ms) :] if len(before_ms) else since[:0]
+        stood = np.zeros(since.shape, np.int64)
+        stood[len(since) - len(before_ms) :] = before_ms[:, None] - before
+        return np.asarray(stood >= longest)
 
     def _unaccompanied(self, window: Window, part: slice) -> Mask:
         """Where no other determinand of the station has a bump of its own in the same row or beside it."""
@@ -296,7 +305,7 @@ class Judge:
             mask[:, series], limits[:, series] = beyond, limit
             found.add(test, mask, values, limits)
 
-    def _jumps(self, found: Findings, window: Window, part: slice) -> Floats:
+    def _jumps(self, found: Findings, window: Window, part: slice, released: Mask) -> Floats:
         """Height of the jump that one sample made, in each row (T, S); 0 where there was none."""
         around = slice(max(0, part.start - 1), min(len(window.times_ms), part.stop + 1))
         inner = slice(part.start - around.start, part.stop - around.start)
@@ -311,12 +320,13 @@ class Judge:
         sparse = (window.period[around] > STEP_PERIOD_MS)[:, None]
         alone &= ~sparse | (self.groups.alone(np.abs(gap) > self.limits.step_floor / 2) & self.limits.step_sparse)
         jumps = (jumps & alone) | (visited & sparse)
+        jumps[inner] &= ~released
         found.add(Test.STEP, (jumps & alone)[inner], gap[inner], self.limit_step)
         return np.where(jumps[inner], gap[inner], 0).astype(np.float32)
 
-    def _hours(self, found: Findings, window: Window, part: slice, absorb: bool) -> None:
+    def _hours(self, found: Findings, window: Window, part: slice, released: Mask, absorb: bool) -> None:
         """Go through the rows hour by hour: what is known of slow faults moves on only where an hour ends."""
-        jump = self._jumps(found, window, part)
+        jump = self._jumps(found, window, part, released)
         biases = self.biases if absorb else self.biases.copy()
         hours = window.times_ms[part] // HOUR_MS
         cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]

@@ -16,17 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.qc.config import Channel
+from analytics.qc.coupling import Coupling
 from analytics.qc.visits import Groups
 from analytics.qc.windows import Floats
 
 #: Hours whose mean is the level.
-RING = 8
+RING = 12
 
 #: Channels of a determinand that make a yardstick; with fewer there is none and nothing is said.
 COMPANY = 6
 
 #: The reference follows the level with this time constant [h], while the two are close.
-FOLLOW_H = 180.0
+FOLLOW_H = 360
 
 #: What a jump is compared with follows more slowly, the mean of at least all there is [h].
 SLOW_H = 480
@@ -39,17 +40,20 @@ SPREADS = 3.5
 
 #: Begins where the departure exceeds `ON` (`ON_NEAR` where neighbours could be asked) for `NEED_H` hours while the
 #: others of the station stay below `SHARE` of it, and ends below `OFF` for `QUIET_H` hours.
-ON, ON_NEAR, OFF, NEED_H, QUIET_H, SHARE = 1.5, 1.0, 0.7, 10, 2, 0.2
+ON, OFF, NEED_H, QUIET_H, SHARE, SHARE_LEAST = 1.0, 0.7, 6, 2, 0.3, 0.4
+
+REST, TRAIL_H, FRONT, BESIDE = 0.3, 12, 0.6, 0.4
+SCALE_H, PRIOR_H, CALMEST, WILDEST, LEARNING, LEAST_H, WARM_H = 240, 240.0, 0.5, 6.0, 1.6, 24.0, 96
 
 #: Neighbours along the water that are asked, nearest first.
-NEIGHBOURS = 6
+NEIGHBOURS = 4
 
 #: Where fouling moves a determinand; elsewhere, and the other way, it is called drift.
 FOULING_SIGN = {"dissolved_oxygen": -1, "turbidity": 1, "conductivity": -1}
 
 
 class Levels:
-    """Levels of S channels and what they say: about 100 bytes a channel.
+    """Levels of S channels and what they say: about 250 bytes a channel.
 
     Parameters
     ----------
@@ -65,8 +69,6 @@ class Levels:
     z : (S,) float
         Departure in units of its yardstick.
     faulty : (S,) bool
-    sign : (S,) int
-        Where the departure points.
     """
 
     def __init__(
@@ -84,22 +86,28 @@ class Levels:
         self.judged = np.zeros(count, bool)
         for kind in self.kinds:
             self.judged[kind] = True
+        self.compared = self.judged.copy()
         self.alone = np.where(~self.judged & (alone < 1e6), alone, np.float32(np.inf)).astype(np.float32)
         self.judged |= np.isfinite(self.alone)
         self.stations = stations
-        self.near = _columns(channels, near or {})
-        self.on = np.where((self.near >= 0).any(axis=1), ON_NEAR, ON).astype(np.float32)
+        self.coupling = Coupling(_columns(channels, near or {}))
         self.fouling = np.array([FOULING_SIGN.get(channel.determinand, 0) for channel in channels], np.int8)
         self.ring = np.full((RING, count), np.nan, np.float32)
         self.reference = np.full(count, np.nan, np.float32)
         self.slow = np.full(count, np.nan, np.float32)
         self.age = np.zeros(count, np.int32)
+        self.hours = 0
+        self.ordinary = np.full(len(self.kinds), np.nan)
+        self.usual = np.zeros(count, np.float32)
+        self.learned = np.zeros(count, np.float32)
         self.z = np.zeros(count, np.float32)
+        self.trail, self.front = np.zeros((2, count), np.float32)
         self.away, self.run, self.quiet = (np.zeros(count, np.int16) for _ in range(3))
         self.faulty = np.zeros(count, bool)
 
     def hour(self, hour: int, means: Floats) -> None:
         """Take the means (S,) of one hour; NaN where a channel has no reading that can be trusted."""
+        self.hours += 1
         self.ring[hour % RING] = means
         there = ~np.isnan(self.ring)
         count = there.sum(axis=0)
@@ -107,17 +115,19 @@ class Levels:
             level = np.where(there, self.ring, 0).sum(axis=0, dtype=np.float64) / count
         level = np.where(count >= RING // 2, level, np.nan).astype(np.float32)
         np.copyto(self.reference, level, where=np.isnan(self.reference))
-        self.z = self._departures(level - self.reference)
-        self._decide()
-        close = (np.abs(self.z) < 1) & ~np.isnan(level)
+        known = ~np.isnan(level)
+        self._weigh(level - self.reference)
+        self._decide(known)
+        close = (np.abs(self.z) < 1) & known
         np.copyto(self.slow, level, where=np.isnan(self.slow))
         self.age += close
         step = (level - self.slow) / np.clip(self.age, 1, SLOW_H).astype(np.float32)
         self.slow += np.where(close, step, 0).astype(np.float32)
-        self.away = np.where(np.abs(self.z) < 1, 0, self.away + 1).astype(np.int16)
+        self.away = np.where(np.abs(self.z) < 1, 0, self.away + known).astype(np.int16)
         enough = self.away > PATIENCE_H
-        self.reference += np.where(close, (level - self.reference) / np.float32(FOLLOW_H), 0)
-        np.copyto(self.reference, level, where=enough & ~np.isnan(level))
+        follow = np.clip(self.age + RING, 1, FOLLOW_H).astype(np.float32)
+        self.reference += np.where(close, (level - self.reference) / follow, 0).astype(np.float32)
+        np.copyto(self.reference, level, where=enough & known)
         self.away[enough] = 0
 
     def forget(self, series: npt.NDArray[np.bool_]) -> None:
@@ -126,33 +136,55 @@ class Levels:
         self.faulty &= ~series
         self.run[series] = 0
 
-    def _departures(self, departure: Floats) -> Floats:
-        z: Floats = np.nan_to_num(departure / self.alone).astype(np.float32)
-        for kind in self.kinds:
+    def _weigh(self, departure: Floats) -> None:
+        """Departures in units of their yardsticks, and what the hour teaches about these."""
+        own = np.full(len(departure), np.nan, np.float32)
+        restless = np.ones(len(departure), np.float32)
+        ordinary = np.ones(len(departure), np.float32)
+        for number, kind in enumerate(self.kinds):
             mine = departure[kind]
-            there = mine[~np.isnan(mine)]
-            if there.size >= COMPANY:
-                middle = np.median(there)
-                spread = 1.4826 * np.median(np.abs(there - middle))
-                z[kind] = np.nan_to_num((mine - middle) / np.fmax(self.floor[kind], SPREADS * spread))
-        return self._own(z) if self.near.size else z
+            there = mine[~np.isnan(mine) & ~self.faulty[kind]]
+            if there.size < COMPANY:
+                continue
+            middle = np.median(there)
+            spread = max(1.4826 * float(np.median(np.abs(there - middle))), 1e-9)
+            known = self.ordinary[number]
+            known = spread if np.isnan(known) else known + (spread - known) / min(max(1, self.hours - RING), SCALE_H)
+            self.ordinary[number] = known
+            ordinary[kind], restless[kind] = known, max(1.0, spread / known)
+            own[kind] = (mine - middle) / restless[kind]
+        share = self.learned / (PRIOR_H + self.learned)
+        usual = ordinary * np.clip(np.exp(share * self.usual), CALMEST, WILDEST)
+        there = ~np.isnan(own)
+        shown = self.coupling.shown(own, there & ~self.faulty)
+        left = own - self.coupling.explained(shown)
+        yardstick = np.fmax(self.floor / restless, SPREADS * usual)
+        z = np.where(self.compared, left / yardstick, departure / self.alone)
+        self.z = np.where(np.isnan(z), np.float32(0), z).astype(np.float32)
+        which = there & ~self.faulty & (self.hours > RING)
+        self.coupling.learn(shown, own, usual, which)
+        rate = LEARNING / np.fmax(self.learned, LEAST_H)
+        above = np.abs(left) * np.float32(1.4826) > ordinary * np.exp(self.usual)
+        self.usual += np.where(which, np.where(above, rate, -rate), 0).astype(np.float32)
+        self.learned = np.where(which, np.fmin(self.learned + 1, SCALE_H), self.learned).astype(np.float32)
 
-    def _own(self, z: Floats) -> Floats:
-        """What is left of departures (S,) after the largest that a sound neighbour shows in the same direction."""
-        sound = np.where(self.faulty, np.float32(0), z)
-        shown = np.where(self.near >= 0, sound[np.maximum(self.near, 0)] * np.sign(z)[:, None], 0).max(axis=1)
-        own: Floats = (np.sign(z) * np.fmax(0, np.abs(z) - np.fmax(0, shown))).astype(np.float32)
-        return own
-
-    def _decide(self) -> None:
-        size = np.abs(self.z)
-        away = size > self.on
-        moved = self.stations.count((size > SHARE * self.stations.largest(size))[None] & self.judged)[0]
-        alone = moved[self.stations.group] == 1
-        own = alone & (size >= self.stations.largest(size))
-        self.run = np.where(away & own, self.run + 1, np.where(away, self.run, 0)).astype(np.int16)
-        self.quiet = np.where(size < OFF, self.quiet + 1, 0).astype(np.int16)
-        self.faulty = (self.faulty | (self.run >= NEED_H)) & (self.quiet < QUIET_H)
+    def _decide(self, known: npt.NDArray[np.bool_]) -> None:
+        size, sign = np.abs(self.z), np.sign(self.z)
+        rise = (self.z - self.trail) * sign
+        excursion = (size >= REST) & (np.sign(self.trail) == sign)
+        self.front = np.where(known, np.where(excursion, np.fmax(self.front, rise), rise), self.front).astype(np.float32)
+        self.trail += np.where(known, (self.z - self.trail) / np.float32(TRAIL_H), 0).astype(np.float32)
+        away = size > ON
+        largest = self.stations.largest(size)
+        moved = self.stations.count((size > np.fmax(SHARE_LEAST, SHARE * largest))[None] & self.judged)[0]
+        own = (moved[self.stations.group] <= 1) & (size >= largest)
+        own &= self.front < FRONT * size
+        own &= ~(self.coupling.beside(self.z) * sign > BESIDE * size).any(axis=0)
+        run = np.where(away & own, self.run + 1, np.where(away, self.run, 0))
+        self.run = np.where(known, run, self.run).astype(np.int16)
+        self.quiet = np.where(known, np.where(size < OFF, self.quiet + 1, 0), self.quiet).astype(np.int16)
+        ready = (self.hours > WARM_H) | ~self.compared
+        self.faulty = (self.faulty | ((self.run >= NEED_H) & ready)) & (self.quiet < QUIET_H)
 
 
 def _columns(channels: Sequence[Channel], near: Mapping[str, Sequence[str]]) -> npt.NDArray[np.intp]:

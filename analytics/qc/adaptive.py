@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from analytics.qc.biases import Biases
 from analytics.qc.checks import Test
 from analytics.qc.config import Channel, Configuration
 from analytics.qc.fixed import Climatology, Consistency, rate_after_gap
 from analytics.qc.kernels import Mask, Scales, run_starts
-from analytics.qc.levels import Biases, Levels
+from analytics.qc.levels import Levels
 from analytics.qc.scale import RATIO, Scale, decode, encode
 from analytics.qc.visits import Groups, People, Visit, VisitLog
 from analytics.qc.window import STEP_PERIOD_MS, Window
@@ -339,7 +340,7 @@ class Judge:
             if absorb and hours[begin] != self.hour:
                 self._hour_ends(int(hours[begin]))
             here, rows = slice(begin, end), slice(part.start + begin, part.start + end)
-            known = np.where(self.levels.age >= SETTLED_H, self.levels.slow, np.float32(np.nan))
+            known = np.where(self.levels.age >= SETTLED_H, self.levels.slow + self.levels.common, np.float32(np.nan))
             after = window.heights[rows] - known
             held[here] = biases.rows(
                 window.times_ms[rows], jump[here], after, self.limit_step,
@@ -367,7 +368,7 @@ class Judge:
                 means, biased = (self.hour_sum / self.hour_count * self.limits.unit).astype(np.float32)
             self.levels.forget(self.taken_back)
             self.levels.hour(self.hour, means)
-            self.biases.hour(biased - self.levels.slow, self.levels.judged)
+            self.biases.hour(biased - self.levels.slow - self.levels.common, self.levels.judged)
         self.hour_sum[:], self.hour_count[:], self.taken_back[:] = 0, 0, False
         self.hour = hour
 

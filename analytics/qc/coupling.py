@@ -77,5 +77,7 @@ class Coupling:
             self.cross[one] += shown * (row * trust)
         ridge = np.where(usual > 0, np.float32(RIDGE_H) * usual * usual, np.float32(1)).astype(np.float32)
         for one in range(len(self.weight)):
-            left = self.mine[one] - (self.cross[one] * self.weight).sum(axis=0) + self.cross[one, one] * self.weight[one]
+            left = (
+                self.mine[one] - (self.cross[one] * self.weight).sum(axis=0) + self.cross[one, one] * self.weight[one]
+            )
             self.weight[one] = left / (self.cross[one, one] + ridge)

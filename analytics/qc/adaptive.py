@@ -22,6 +22,9 @@ from analytics.qc.windows import Floats, Times
 
 HOUR_MS = 3_600_000
 
+#: Before all readings [ms].
+NEVER_MS = -(2**62)
+
 #: Adaptive limits change at these instants (UTC) [ms].
 PERIOD_MS = 6 * HOUR_MS
 
@@ -47,6 +50,9 @@ STEP_SHARE = 0.5
 
 #: A change across a longer gap than this says nothing [h].
 RATE_HOURS = 24.0
+
+#: An instrument that spiked is not believed for so long [ms]: what makes it spike comes in bursts.
+REMEMBER_MS = HOUR_MS
 
 #: Counts before a typical size is believed.
 LEAST_COUNTS = 48.0
@@ -172,10 +178,11 @@ class Judge:
         self.last_ms: Times = np.zeros(series, np.int64)
         self.levels = Levels(channels, self.groups, self.limits.level_floor, self.limits.level_alone, near)
         self.biases = Biases(series, self.limits.bias_ms)
-        self.hour = -(2**62)
+        self.hour = NEVER_MS
         self.hour_sum, self.hour_count = np.zeros((2, 2, series), np.int64)
         self.taken_back = np.zeros(series, bool)
-        self.period = -(2**62)
+        self.period = NEVER_MS
+        self.spiked_ms: Times = np.full(series, NEVER_MS, np.int64)
         self.last: Floats = np.full(series, np.nan, np.float32)
         self.since_ms: Times = np.zeros(series, np.int64)
         self._refresh()
@@ -232,8 +239,10 @@ class Judge:
         alone = self._unaccompanied(window, part) | (limits.company > 0)
         lively = limits.spike_local * decode(window.activity(part), limits.unit)
         limit_up, limit_down = np.fmax(self.limit_up, lively), np.fmax(self.limit_down, lively)
-        found.add(Test.SPIKE, alone & (up > limit_up), up, limit_up)
-        found.add(Test.SPIKE, alone & (down > limit_down), -down, -limit_down)
+        spikes_up, spikes_down = alone & (up > limit_up), alone & (down > limit_down)
+        found.add(Test.SPIKE, spikes_up, up, limit_up)
+        found.add(Test.SPIKE, spikes_down, -down, -limit_down)
+        self._remember(found, spikes_up | spikes_down, window.times_ms[part], ~np.isnan(values), absorb)
         noise = window.noise(part)
         noisy = noise > self.calm + limits.noise_codes
         if noisy.any():
@@ -260,6 +269,18 @@ class Judge:
                 self.since_ms, self.last = since[-1].copy(), last.copy()
         self._hours(found, window, part, released, absorb)
         return found.verdict()
+
+    def _remember(self, found: Findings, spikes: Mask, times_ms: Times, there: Mask, absorb: bool) -> None:
+        """Flag what comes within `REMEMBER_MS` after a spike."""
+        if not len(times_ms) or not (spikes.any() or (self.spiked_ms > times_ms[0] - REMEMBER_MS).any()):
+            return
+        newest = np.where(spikes, times_ms[:, None], np.int64(NEVER_MS))
+        np.maximum(newest[0], self.spiked_ms, out=newest[0])
+        np.maximum.accumulate(newest, axis=0, out=newest)
+        since = times_ms[:, None] - newest
+        found.add(Test.AFTER_SPIKE, (since <= REMEMBER_MS) & ~spikes & there, since / HOUR_MS, REMEMBER_MS / HOUR_MS)
+        if absorb:
+            self.spiked_ms = newest[-1].copy()
 
     def _released(self, window: Window, begin: int, since: Times, longest: Floats) -> Mask:
         """Rows right after a standstill that was none of chance (T, S): what jumps there goes back to the water."""
@@ -333,7 +354,7 @@ class Judge:
         cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
         held, size = np.zeros((2, *found.tests.shape), np.float32)
         faulty = np.zeros(found.tests.shape, bool)
-        sound = (found.tests == 0) & ~np.isnan(window.heights[part])
+        sound = ((found.tests & ~np.uint32(Test.AFTER_SPIKE.bit)) == 0) & ~np.isnan(window.heights[part])
         for begin, end in pairwise(cuts):
             if begin == end:
                 continue

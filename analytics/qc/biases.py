@@ -14,7 +14,7 @@ RENEWED_MS = 24 * 3_600_000
 SMALL_MS = 21 * 24 * 3_600_000
 
 #: A jump is over where the level is back within this share of its height for so many hours.
-BACK, BACK_H = 0.35, 12
+BACK, BACK_H = 0.5, 12
 
 
 class Biases:

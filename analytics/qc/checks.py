@@ -28,6 +28,7 @@ class Test(IntEnum):
     BIAS = 12
     DRIFT = 13
     FOULING = 14
+    AFTER_SPIKE = 15
 
     @property
     def key(self) -> str:
@@ -77,6 +78,7 @@ MEANING: dict[Test, Meaning] = {
     Test.FOULING: Meaning(
         Quality.SUSPECT, "departure of the level, in the spread of its neighbours", "largest credible one"
     ),
+    Test.AFTER_SPIKE: Meaning(Quality.SUSPECT, "hours since the last spike", "hours that a spike is remembered"),
 }
 
 FAIL_MASK = sum(test.bit for test, meaning in MEANING.items() if meaning.flag is Quality.FAIL)

@@ -49,6 +49,9 @@ WARM_H = 96
 #: `SHARE` of it (`SHARE_LEAST` at least), and ends below `OFF` for `QUIET_H` hours.
 ON, OFF, NEED_H, QUIET_H, SHARE, SHARE_LEAST = 1.0, 0.7, 6, 2, 0.3, 0.4
 
+#: The same where there is nobody to compare with.
+ON_ALONE, NEED_ALONE_H = 2.0, 10
+
 #: A neighbour that shows this share of the departure in the same direction has seen the same water.
 BESIDE = 0.4
 
@@ -108,6 +111,8 @@ class Levels:
         self.compared = self.judged.copy()
         self.alone = np.where(~self.judged & (alone < 1e6), alone, np.float32(np.inf)).astype(np.float32)
         self.judged |= np.isfinite(self.alone)
+        self.on = np.where(self.compared, ON, ON_ALONE).astype(np.float32)
+        self.need = np.where(self.compared, NEED_H, NEED_ALONE_H).astype(np.int16)
         self.stations = stations
         self.coupling = Coupling(_columns(channels, near or {}))
         self.fouling = np.array([FOULING_SIGN.get(channel.determinand, 0) for channel in channels], np.int8)
@@ -205,7 +210,7 @@ class Levels:
             np.float32
         )
         self.trail += np.where(known, (self.z - self.trail) / np.float32(TRAIL_H), 0).astype(np.float32)
-        away = size > ON
+        away = size > self.on
         largest = self.stations.largest(size)
         moved = self.stations.count((size > np.fmax(SHARE_LEAST, SHARE * largest))[None] & self.judged)[0]
         own = (moved[self.stations.group] <= 1) & (size >= largest)
@@ -215,7 +220,7 @@ class Levels:
         self.run = np.where(known, run, self.run).astype(np.int16)
         self.quiet = np.where(known, np.where(size < OFF, self.quiet + 1, 0), self.quiet).astype(np.int16)
         ready = (self.hours > WARM_H) | ~self.compared
-        self.faulty = (self.faulty | ((self.run >= NEED_H) & ready)) & (self.quiet < QUIET_H)
+        self.faulty = (self.faulty | ((self.run >= self.need) & ready)) & (self.quiet < QUIET_H)
 
 
 def _columns(channels: Sequence[Channel], near: Mapping[str, Sequence[str]]) -> npt.NDArray[np.intp]:

@@ -6,7 +6,8 @@ import pytest
 from analytics.qc.checks import Test
 from analytics.qc.config import Channel
 from analytics.qc.control import QualityControl
-from analytics.qc.levels import BACK_H, NEED_H, RENEWED_MS, Biases, Levels
+from analytics.qc.biases import BACK_H, RENEWED_MS, Biases
+from analytics.qc.levels import NEED_H, Levels
 from analytics.qc.visits import Groups
 
 HOUR_MS = 3_600_000

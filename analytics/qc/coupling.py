@@ -20,8 +20,9 @@ HUBER = 1.0
 class Coupling:
     """How much of S channels' departures the same determinand's at their neighbours explains.
 
-    Least squares with forgetting. Every hour one sweep of coordinate descent moves the weights towards the solution:
-    it converges within hours, and costs no solve.
+    Least squares with forgetting and without negative weights: water that rises here lowers nothing there. Every hour
+    one sweep of coordinate descent moves the weights towards the solution: it converges within hours, and costs no
+    solve.
 
     Attributes
     ----------
@@ -77,7 +78,5 @@ class Coupling:
             self.cross[one] += shown * (row * trust)
         ridge = np.where(usual > 0, np.float32(RIDGE_H) * usual * usual, np.float32(1)).astype(np.float32)
         for one in range(len(self.weight)):
-            left = (
-                self.mine[one] - (self.cross[one] * self.weight).sum(axis=0) + self.cross[one, one] * self.weight[one]
-            )
-            self.weight[one] = left / (self.cross[one, one] + ridge)
+            others = (self.cross[one] * self.weight).sum(axis=0) - self.cross[one, one] * self.weight[one]
+            self.weight[one] = np.fmax(0, (self.mine[one] - others) / (self.cross[one, one] + ridge))

@@ -88,7 +88,7 @@ class Levels:
     ordinary : (kinds,) float
         Usual spread among the stations of each determinand.
     usual, learned : (S,) float
-        ln of the channel's own usual departure in that spread, and the hours that it was learned from, at most `SCALE_H`.
+        ln of the channel's own usual departure in that spread, and the hours that it was learned from, up to `SCALE_H`
     trail, front : (S,) float
         What the departure rises from, and the steepest rise of the present excursion.
     """

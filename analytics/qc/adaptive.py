@@ -9,17 +9,21 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from analytics.qc.biases import Biases
 from analytics.qc.checks import Test
 from analytics.qc.config import Channel, Configuration
 from analytics.qc.fixed import Climatology, Consistency, rate_after_gap
 from analytics.qc.kernels import Mask, Scales, run_starts
-from analytics.qc.levels import Biases, Levels
+from analytics.qc.levels import Levels
 from analytics.qc.scale import RATIO, Scale, decode, encode
 from analytics.qc.visits import Groups, People, Visit, VisitLog
 from analytics.qc.window import STEP_PERIOD_MS, Window
 from analytics.qc.windows import Floats, Times
 
 HOUR_MS = 3_600_000
+
+#: Before all readings [ms].
+NEVER_MS = -(2**62)
 
 #: Adaptive limits change at these instants (UTC) [ms].
 PERIOD_MS = 6 * HOUR_MS
@@ -46,6 +50,9 @@ STEP_SHARE = 0.5
 
 #: A change across a longer gap than this says nothing [h].
 RATE_HOURS = 24.0
+
+#: An instrument that spiked is not believed for so long [ms]: what makes it spike comes in bursts.
+REMEMBER_MS = HOUR_MS
 
 #: Counts before a typical size is believed.
 LEAST_COUNTS = 48.0
@@ -171,10 +178,11 @@ class Judge:
         self.last_ms: Times = np.zeros(series, np.int64)
         self.levels = Levels(channels, self.groups, self.limits.level_floor, self.limits.level_alone, near)
         self.biases = Biases(series, self.limits.bias_ms)
-        self.hour = -(2**62)
+        self.hour = NEVER_MS
         self.hour_sum, self.hour_count = np.zeros((2, 2, series), np.int64)
         self.taken_back = np.zeros(series, bool)
-        self.period = -(2**62)
+        self.period = NEVER_MS
+        self.spiked_ms: Times = np.full(series, NEVER_MS, np.int64)
         self.last: Floats = np.full(series, np.nan, np.float32)
         self.since_ms: Times = np.zeros(series, np.int64)
         self._refresh()
@@ -231,8 +239,10 @@ class Judge:
         alone = self._unaccompanied(window, part) | (limits.company > 0)
         lively = limits.spike_local * decode(window.activity(part), limits.unit)
         limit_up, limit_down = np.fmax(self.limit_up, lively), np.fmax(self.limit_down, lively)
-        found.add(Test.SPIKE, alone & (up > limit_up), up, limit_up)
-        found.add(Test.SPIKE, alone & (down > limit_down), -down, -limit_down)
+        spikes_up, spikes_down = alone & (up > limit_up), alone & (down > limit_down)
+        found.add(Test.SPIKE, spikes_up, up, limit_up)
+        found.add(Test.SPIKE, spikes_down, -down, -limit_down)
+        self._remember(found, spikes_up | spikes_down, window.times_ms[part], ~np.isnan(values), absorb)
         noise = window.noise(part)
         noisy = noise > self.calm + limits.noise_codes
         if noisy.any():
@@ -250,14 +260,35 @@ class Judge:
         longest = np.fmax(limits.flat_ms, self.still * window.period[part, None])
         flat = (stood >= longest) & (values > limits.flat_above)
         found.add(Test.FLAT_LINE, flat, stood / HOUR_MS, longest / HOUR_MS)
+        released = self._released(window, begin, since, longest)
         if absorb:
             self.up.count(encode(up, limits.unit))
             self.down.count(encode(down, limits.unit))
             self.change.count(window.codes[part])
             if end > begin:
                 self.since_ms, self.last = since[-1].copy(), last.copy()
-        self._hours(found, window, part, absorb)
+        self._hours(found, window, part, released, absorb)
         return found.verdict()
+
+    def _remember(self, found: Findings, spikes: Mask, times_ms: Times, there: Mask, absorb: bool) -> None:
+        """Flag what comes within `REMEMBER_MS` after a spike."""
+        if not len(times_ms) or not (spikes.any() or (self.spiked_ms > times_ms[0] - REMEMBER_MS).any()):
+            return
+        newest = np.where(spikes, times_ms[:, None], np.int64(NEVER_MS))
+        np.maximum(newest[0], self.spiked_ms, out=newest[0])
+        np.maximum.accumulate(newest, axis=0, out=newest)
+        since = times_ms[:, None] - newest
+        found.add(Test.AFTER_SPIKE, (since <= REMEMBER_MS) & ~spikes & there, since / HOUR_MS, REMEMBER_MS / HOUR_MS)
+        if absorb:
+            self.spiked_ms = newest[-1].copy()
+
+    def _released(self, window: Window, begin: int, since: Times, longest: Floats) -> Mask:
+        """Rows right after a standstill that was none of chance (T, S): what jumps there goes back to the water."""
+        before_ms = window.times_ms[max(0, begin - 1) : begin + len(since) - 1]
+        before = np.vstack([self.since_ms[None], since[:-1]])[-len(before_ms) :] if len(before_ms) else since[:0]
+        stood = np.zeros(since.shape, np.int64)
+        stood[len(since) - len(before_ms) :] = before_ms[:, None] - before
+        return np.asarray(stood >= longest)
 
     def _unaccompanied(self, window: Window, part: slice) -> Mask:
         """Where no other determinand of the station has a bump of its own in the same row or beside it."""
@@ -296,7 +327,7 @@ class Judge:
             mask[:, series], limits[:, series] = beyond, limit
             found.add(test, mask, values, limits)
 
-    def _jumps(self, found: Findings, window: Window, part: slice) -> Floats:
+    def _jumps(self, found: Findings, window: Window, part: slice, released: Mask) -> Floats:
         """Height of the jump that one sample made, in each row (T, S); 0 where there was none."""
         around = slice(max(0, part.start - 1), min(len(window.times_ms), part.stop + 1))
         inner = slice(part.start - around.start, part.stop - around.start)
@@ -311,25 +342,26 @@ class Judge:
         sparse = (window.period[around] > STEP_PERIOD_MS)[:, None]
         alone &= ~sparse | (self.groups.alone(np.abs(gap) > self.limits.step_floor / 2) & self.limits.step_sparse)
         jumps = (jumps & alone) | (visited & sparse)
+        jumps[inner] &= ~released
         found.add(Test.STEP, (jumps & alone)[inner], gap[inner], self.limit_step)
         return np.where(jumps[inner], gap[inner], 0).astype(np.float32)
 
-    def _hours(self, found: Findings, window: Window, part: slice, absorb: bool) -> None:
+    def _hours(self, found: Findings, window: Window, part: slice, released: Mask, absorb: bool) -> None:
         """Go through the rows hour by hour: what is known of slow faults moves on only where an hour ends."""
-        jump = self._jumps(found, window, part)
+        jump = self._jumps(found, window, part, released)
         biases = self.biases if absorb else self.biases.copy()
         hours = window.times_ms[part] // HOUR_MS
         cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), len(hours)]
         held, size = np.zeros((2, *found.tests.shape), np.float32)
         faulty = np.zeros(found.tests.shape, bool)
-        sound = (found.tests == 0) & ~np.isnan(window.heights[part])
+        sound = ((found.tests & ~np.uint32(Test.AFTER_SPIKE.bit)) == 0) & ~np.isnan(window.heights[part])
         for begin, end in pairwise(cuts):
             if begin == end:
                 continue
             if absorb and hours[begin] != self.hour:
                 self._hour_ends(int(hours[begin]))
             here, rows = slice(begin, end), slice(part.start + begin, part.start + end)
-            known = np.where(self.levels.age >= SETTLED_H, self.levels.slow, np.float32(np.nan))
+            known = np.where(self.levels.age >= SETTLED_H, self.levels.slow + self.levels.common, np.float32(np.nan))
             after = window.heights[rows] - known
             held[here] = biases.rows(
                 window.times_ms[rows], jump[here], after, self.limit_step,
@@ -357,7 +389,7 @@ class Judge:
                 means, biased = (self.hour_sum / self.hour_count * self.limits.unit).astype(np.float32)
             self.levels.forget(self.taken_back)
             self.levels.hour(self.hour, means)
-            self.biases.hour(biased - self.levels.slow, self.levels.judged)
+            self.biases.hour(biased - self.levels.slow - self.levels.common, self.levels.judged)
         self.hour_sum[:], self.hour_count[:], self.taken_back[:] = 0, 0, False
         self.hour = hour
 

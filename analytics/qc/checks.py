@@ -28,6 +28,7 @@ class Test(IntEnum):
     BIAS = 12
     DRIFT = 13
     FOULING = 14
+    AFTER_SPIKE = 15
 
     @property
     def key(self) -> str:
@@ -71,12 +72,9 @@ MEANING: dict[Test, Meaning] = {
     Test.CLIMATOLOGY: Meaning(Quality.SUSPECT, "value", "end of the range of season and hour"),
     Test.CONSISTENCY: Meaning(Quality.SUSPECT, "value", "limit set by another determinand"),
     Test.BIAS: Meaning(Quality.SUSPECT, "height of the jump that was not taken back", "largest credible jump"),
-    Test.DRIFT: Meaning(
-        Quality.SUSPECT, "departure of the level, in the spread of its neighbours", "largest credible one"
-    ),
-    Test.FOULING: Meaning(
-        Quality.SUSPECT, "departure of the level, in the spread of its neighbours", "largest credible one"
-    ),
+    Test.DRIFT: Meaning(Quality.SUSPECT, "departure of the level, in its own yardstick", "largest credible one"),
+    Test.FOULING: Meaning(Quality.SUSPECT, "departure of the level, in its own yardstick", "largest credible one"),
+    Test.AFTER_SPIKE: Meaning(Quality.SUSPECT, "hours since the last spike", "hours that a spike is remembered"),
 }
 
 FAIL_MASK = sum(test.bit for test, meaning in MEANING.items() if meaning.flag is Quality.FAIL)

@@ -1,11 +1,13 @@
-"""Slow faults: a jump that is never taken back, a drift, a probe that fouls.
+"""Slow faults: a drift, a probe that fouls.
 
-A channel's level is the mean of its last eight hourly means. It is compared with a reference that follows it over days
+A channel's level is the mean of its last twelve hourly means. It is compared with a reference that follows it over days
 and stands still while the two are apart. What the other stations' channels of the same determinand do at the same time
-is taken off (rain, season, a diversion reach many stations), and how far they disagree among themselves is the
-yardstick. Water that changes changes in several determinands: a channel is called faulty only while the others of its
-station stay where they were. And it comes from somewhere and goes on: where stations up and down the water are known,
-what the nearest of them show in the same direction is taken off too, and less of the rest will do.
+is taken off (rain, season, a diversion reach many stations), then what its neighbours along the water make one expect.
+The yardstick for what is left is the channel's own: how far it usually is from that, told from the spread among the
+stations at first; and longer while the stations disagree more than they usually do.
+
+Water that changes changes in several determinands: a channel is called faulty only while the others of its station stay
+where they were and no neighbour goes the same way. And water arrives, probes drift: what came by a front is no drift.
 """
 
 from __future__ import annotations
@@ -16,40 +18,56 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.qc.config import Channel
+from analytics.qc.coupling import Coupling
 from analytics.qc.visits import Groups
 from analytics.qc.windows import Floats
 
 #: Hours whose mean is the level.
-RING = 8
+RING = 12
 
 #: Channels of a determinand that make a yardstick; with fewer there is none and nothing is said.
 COMPANY = 6
 
-#: The reference follows the level with this time constant [h], while the two are close.
-FOLLOW_H = 180.0
-
-#: What a jump is compared with follows more slowly, the mean of at least all there is [h].
-SLOW_H = 480
+#: The reference follows the level while the two are close: the mean of all there is at first, then with this time
+#: constant [h]. What a jump is compared with follows more slowly.
+FOLLOW_H, SLOW_H = 360, 480
 
 #: After so long the new level is taken for what it is [h].
 PATIENCE_H = 200
 
-#: A departure is told in units of its yardstick: at least the floor, and so many times the spread of the others.
+#: The yardstick is so many times the usual departure, and never less than the determinand's floor.
 SPREADS = 3.5
 
-#: Begins where the departure exceeds `ON` (`ON_NEAR` where neighbours could be asked) for `NEED_H` hours while the
-#: others of the station stay below `SHARE` of it, and ends below `OFF` for `QUIET_H` hours.
-ON, ON_NEAR, OFF, NEED_H, QUIET_H, SHARE = 1.5, 1.0, 0.7, 10, 2, 0.2
+#: The usual departure is followed like a median, with about this memory [h]; the spread among stations weighs as much
+#: as so many hours of it; and it is never taken for less or more than so many times that spread.
+SCALE_H, LEAST_H, LEARNING, PRIOR_H, CALMEST, WILDEST = 240, 24, 1.6, 240.0, 0.5, 6.0
+
+#: Hours of readings before anything is said.
+WARM_H = 96
+
+#: Begins where the departure passes its yardstick for `NEED_H` hours while the station's other determinands stay below
+#: `SHARE` of it (`SHARE_LEAST` at least), and ends below `OFF` for `QUIET_H` hours.
+ON, OFF, NEED_H, QUIET_H, SHARE, SHARE_LEAST = 1.0, 0.7, 6, 2, 0.3, 0.4
+
+#: The same where there is nobody to compare with.
+ON_ALONE, NEED_ALONE_H = 2.0, 10
+
+#: A neighbour that shows this share of the departure in the same direction has seen the same water.
+BESIDE = 0.4
+
+#: The steepest rise of an excursion is told from a trail that follows the departure with a time constant [h]; where it
+#: is more than this share of the departure, water came. An excursion ends below `REST`.
+TRAIL_H, FRONT, REST = 12, 0.6, 0.3
 
 #: Neighbours along the water that are asked, nearest first.
-NEIGHBOURS = 6
+NEIGHBOURS = 4
 
 #: Where fouling moves a determinand; elsewhere, and the other way, it is called drift.
 FOULING_SIGN = {"dissolved_oxygen": -1, "turbidity": 1, "conductivity": -1}
 
 
 class Levels:
-    """Levels of S channels and what they say: about 100 bytes a channel.
+    """Levels of S channels and what they say: about 250 bytes a channel.
 
     Parameters
     ----------
@@ -63,10 +81,16 @@ class Levels:
     Attributes
     ----------
     z : (S,) float
-        Departure in units of its yardstick.
+        Departure in units of its yardstick; 0 where the level is not known.
     faulty : (S,) bool
-    sign : (S,) int
-        Where the departure points.
+    common : (S,) float
+        What the last hour's means of a determinand were from the usual at the middle one of its stations.
+    ordinary : (kinds,) float
+        Usual spread among the stations of each determinand.
+    usual, learned : (S,) float
+        ln of the channel's own usual departure in that spread, and the hours that it was learned from, up to `SCALE_H`
+    trail, front : (S,) float
+        What the departure rises from, and the steepest rise of the present excursion.
     """
 
     def __init__(
@@ -84,22 +108,31 @@ class Levels:
         self.judged = np.zeros(count, bool)
         for kind in self.kinds:
             self.judged[kind] = True
+        self.compared = self.judged.copy()
         self.alone = np.where(~self.judged & (alone < 1e6), alone, np.float32(np.inf)).astype(np.float32)
         self.judged |= np.isfinite(self.alone)
+        self.on = np.where(self.compared, ON, ON_ALONE).astype(np.float32)
+        self.need = np.where(self.compared, NEED_H, NEED_ALONE_H).astype(np.int16)
         self.stations = stations
-        self.near = _columns(channels, near or {})
-        self.on = np.where((self.near >= 0).any(axis=1), ON_NEAR, ON).astype(np.float32)
+        self.coupling = Coupling(_columns(channels, near or {}))
         self.fouling = np.array([FOULING_SIGN.get(channel.determinand, 0) for channel in channels], np.int8)
         self.ring = np.full((RING, count), np.nan, np.float32)
         self.reference = np.full(count, np.nan, np.float32)
         self.slow = np.full(count, np.nan, np.float32)
         self.age = np.zeros(count, np.int32)
+        self.hours = 0
+        self.ordinary = np.full(len(self.kinds), np.nan)
+        self.usual = np.zeros(count, np.float32)
+        self.learned = np.zeros(count, np.float32)
+        self.common = np.zeros(count, np.float32)
         self.z = np.zeros(count, np.float32)
+        self.trail, self.front = np.zeros((2, count), np.float32)
         self.away, self.run, self.quiet = (np.zeros(count, np.int16) for _ in range(3))
         self.faulty = np.zeros(count, bool)
 
     def hour(self, hour: int, means: Floats) -> None:
         """Take the means (S,) of one hour; NaN where a channel has no reading that can be trusted."""
+        self.hours += 1
         self.ring[hour % RING] = means
         there = ~np.isnan(self.ring)
         count = there.sum(axis=0)
@@ -107,18 +140,21 @@ class Levels:
             level = np.where(there, self.ring, 0).sum(axis=0, dtype=np.float64) / count
         level = np.where(count >= RING // 2, level, np.nan).astype(np.float32)
         np.copyto(self.reference, level, where=np.isnan(self.reference))
-        self.z = self._departures(level - self.reference)
-        self._decide()
-        close = (np.abs(self.z) < 1) & ~np.isnan(level)
+        known = ~np.isnan(level)
+        self._weigh(level - self.reference)
+        self._decide(known)
+        close = (np.abs(self.z) < 1) & known
         np.copyto(self.slow, level, where=np.isnan(self.slow))
         self.age += close
         step = (level - self.slow) / np.clip(self.age, 1, SLOW_H).astype(np.float32)
         self.slow += np.where(close, step, 0).astype(np.float32)
-        self.away = np.where(np.abs(self.z) < 1, 0, self.away + 1).astype(np.int16)
+        self.away = np.where(np.abs(self.z) < 1, 0, self.away + known).astype(np.int16)
         enough = self.away > PATIENCE_H
-        self.reference += np.where(close, (level - self.reference) / np.float32(FOLLOW_H), 0)
-        np.copyto(self.reference, level, where=enough & ~np.isnan(level))
+        follow = np.clip(self.age + RING, 1, FOLLOW_H).astype(np.float32)
+        self.reference += np.where(close, (level - self.reference) / follow, 0).astype(np.float32)
+        np.copyto(self.reference, level, where=enough & known)
         self.away[enough] = 0
+        self._note_common(means - self.slow)
 
     def forget(self, series: npt.NDArray[np.bool_]) -> None:
         """Where a jump took a departure back: the hours before it say nothing any more."""
@@ -126,33 +162,65 @@ class Levels:
         self.faulty &= ~series
         self.run[series] = 0
 
-    def _departures(self, departure: Floats) -> Floats:
-        z: Floats = np.nan_to_num(departure / self.alone).astype(np.float32)
-        for kind in self.kinds:
+    def _weigh(self, departure: Floats) -> None:
+        """Departures in units of their yardsticks, and what the hour teaches about these."""
+        own = np.full(len(departure), np.nan, np.float32)
+        restless = np.ones(len(departure), np.float32)
+        ordinary = np.ones(len(departure), np.float32)
+        for number, kind in enumerate(self.kinds):
             mine = departure[kind]
-            there = mine[~np.isnan(mine)]
+            there = mine[~np.isnan(mine) & ~self.faulty[kind]]
+            if there.size < COMPANY:
+                continue
+            middle = np.median(there)
+            spread = max(1.4826 * float(np.median(np.abs(there - middle))), 1e-9)
+            known = self.ordinary[number]
+            known = spread if np.isnan(known) else known + (spread - known) / min(max(1, self.hours - RING), SCALE_H)
+            self.ordinary[number] = known
+            ordinary[kind], restless[kind] = known, max(1.0, spread / known)
+            own[kind] = (mine - middle) / restless[kind]
+        learned = self.usual * (self.learned / (PRIOR_H + self.learned))
+        usual = (ordinary * np.clip(np.exp(learned), CALMEST, WILDEST)).astype(np.float32)
+        there = ~np.isnan(own)
+        shown = self.coupling.shown(own, there & ~self.faulty)
+        left = own - self.coupling.explained(shown)
+        yardstick = np.fmax(self.floor / restless, SPREADS * usual)
+        z = np.where(self.compared, left / yardstick, departure / self.alone)
+        self.z = np.where(np.isnan(z), np.float32(0), z).astype(np.float32)
+        which = there & ~self.faulty & (self.hours > RING)
+        self.coupling.learn(shown, own, usual, which)
+        rate = LEARNING / np.fmax(self.learned, LEAST_H)
+        above = np.abs(left) * np.float32(1.4826) > ordinary * np.exp(self.usual)
+        self.usual += np.where(which, np.where(above, rate, -rate), 0).astype(np.float32)
+        self.learned = np.where(which, np.fmin(self.learned + 1, SCALE_H), self.learned).astype(np.float32)
+
+    def _note_common(self, departure: Floats) -> None:
+        """What an hour's readings (S,) of a determinand show at all stations: the course of the day, rain."""
+        self.common[:] = 0
+        for kind in self.kinds:
+            there = departure[kind][~np.isnan(departure[kind])]
             if there.size >= COMPANY:
-                middle = np.median(there)
-                spread = 1.4826 * np.median(np.abs(there - middle))
-                z[kind] = np.nan_to_num((mine - middle) / np.fmax(self.floor[kind], SPREADS * spread))
-        return self._own(z) if self.near.size else z
+                self.common[kind] = np.median(there)
 
-    def _own(self, z: Floats) -> Floats:
-        """What is left of departures (S,) after the largest that a sound neighbour shows in the same direction."""
-        sound = np.where(self.faulty, np.float32(0), z)
-        shown = np.where(self.near >= 0, sound[np.maximum(self.near, 0)] * np.sign(z)[:, None], 0).max(axis=1)
-        own: Floats = (np.sign(z) * np.fmax(0, np.abs(z) - np.fmax(0, shown))).astype(np.float32)
-        return own
-
-    def _decide(self) -> None:
-        size = np.abs(self.z)
+    def _decide(self, known: npt.NDArray[np.bool_]) -> None:
+        size, sign = np.abs(self.z), np.sign(self.z)
+        rise = (self.z - self.trail) * sign
+        excursion = (size >= REST) & (np.sign(self.trail) == sign)
+        self.front = np.where(known, np.where(excursion, np.fmax(self.front, rise), rise), self.front).astype(
+            np.float32
+        )
+        self.trail += np.where(known, (self.z - self.trail) / np.float32(TRAIL_H), 0).astype(np.float32)
         away = size > self.on
-        moved = self.stations.count((size > SHARE * self.stations.largest(size))[None] & self.judged)[0]
-        alone = moved[self.stations.group] == 1
-        own = alone & (size >= self.stations.largest(size))
-        self.run = np.where(away & own, self.run + 1, np.where(away, self.run, 0)).astype(np.int16)
-        self.quiet = np.where(size < OFF, self.quiet + 1, 0).astype(np.int16)
-        self.faulty = (self.faulty | (self.run >= NEED_H)) & (self.quiet < QUIET_H)
+        largest = self.stations.largest(size)
+        moved = self.stations.count((size > np.fmax(SHARE_LEAST, SHARE * largest))[None] & self.judged)[0]
+        own = (moved[self.stations.group] <= 1) & (size >= largest)
+        own &= self.front < FRONT * size
+        own &= ~(self.coupling.beside(self.z) * sign > BESIDE * size).any(axis=0)
+        run = np.where(away & own, self.run + 1, np.where(away, self.run, 0))
+        self.run = np.where(known, run, self.run).astype(np.int16)
+        self.quiet = np.where(known, np.where(size < OFF, self.quiet + 1, 0), self.quiet).astype(np.int16)
+        ready = (self.hours > WARM_H) | ~self.compared
+        self.faulty = (self.faulty | ((self.run >= self.need) & ready)) & (self.quiet < QUIET_H)
 
 
 def _columns(channels: Sequence[Channel], near: Mapping[str, Sequence[str]]) -> npt.NDArray[np.intp]:
@@ -164,93 +232,3 @@ def _columns(channels: Sequence[Channel], near: Mapping[str, Sequence[str]]) -> 
     ]
     most = max(map(len, rows), default=0)
     return np.array([row + [-1] * (most - len(row)) for row in rows], np.intp).reshape(len(rows), most)
-
-
-#: A visit this long after a small jump is another visit than the one that made it [ms].
-RENEWED_MS = 24 * 3_600_000
-
-#: and it is believed no longer than instruments are left alone between visits [ms].
-SMALL_MS = 21 * 24 * 3_600_000
-
-#: A jump is over where the level is back within this share of its height for so many hours.
-BACK, BACK_H = 0.35, 12
-
-
-class Biases:
-    """Jumps that one sample made and that were not taken back: about 20 bytes a channel.
-
-    Attributes
-    ----------
-    height : (S,) float
-        Of the jump; 0 where there is none.
-    since_ms : (S,) int
-    """
-
-    def __init__(self, count: int, longest_ms: npt.NDArray[np.int64]) -> None:
-        self.height = np.zeros(count, np.float32)
-        self.since_ms = np.zeros(count, np.int64)
-        self.back = np.zeros(count, np.int16)
-        self.longest_ms = longest_ms
-
-    def copy(self) -> Biases:
-        """The same, to go on from for rows that are not final."""
-        other = Biases(len(self.height), self.longest_ms)
-        other.height, other.since_ms, other.back = self.height.copy(), self.since_ms.copy(), self.back.copy()
-        return other
-
-    def rows(
-        self, times_ms: npt.NDArray[np.int64], jump: Floats, after: Floats, limit: Floats,
-        visited: npt.NDArray[np.bool_] | None,
-    ) -> Floats:  # fmt: skip
-        """Take the jumps of some rows of one hour; give the height that holds in each row.
-
-        Only a jump away from the reference begins something: one towards it ends what was not seen to begin.
-
-        Parameters
-        ----------
-        times_ms : (T,) int
-        jump : (T, S) float
-            0 where there was none.
-        after : (T, S) float
-            Departure from the reference.
-        limit : (S,) float
-            Departure that counts.
-        visited : (T, S) bool or None
-            Rows beside a visit: a small jump that a visit made is over with the next.
-        """
-        held = np.empty_like(jump)
-        begin = 0
-        marked = jump.any(axis=1) if visited is None else jump.any(axis=1) | visited.any(axis=1)
-        for row in [*np.flatnonzero(marked).tolist(), len(jump)]:
-            held[begin:row] = self.height
-            self._expire(times_ms[begin:row], held[begin:row], limit)
-            if row < len(jump):
-                if visited is not None:
-                    small = visited[row] & (np.abs(self.height) < limit) & (times_ms[row] - self.since_ms > RENEWED_MS)
-                    self.height[small] = 0
-                self._jump(times_ms[row], jump[row], after[row], limit)
-            begin = row
-        return held
-
-    def _jump(self, time_ms: np.int64, jump: Floats, after: Floats, limit: Floats) -> None:
-        further = (jump != 0) & (np.abs(after) >= np.abs(after - jump))
-        back = (np.sign(jump) == -np.sign(self.height)) & (np.abs(jump) >= np.abs(self.height) / 2) & (self.height != 0)
-        beyond = back & (np.abs(after) > 2 * limit) & (np.sign(after) == np.sign(jump))
-        starts = (further & (self.height == 0)) | beyond
-        self.height = np.where(starts, jump, np.where(back, 0, self.height)).astype(np.float32)
-        self.since_ms = np.where(starts, time_ms, self.since_ms)
-        self.back[starts] = 0
-
-    def hour(self, departure: Floats, judged: npt.NDArray[np.bool_]) -> None:
-        """Take the mean departure (S,) of one hour of biased readings from the reference; NaN where there are none."""
-        near = np.abs(departure) < BACK * np.abs(self.height)
-        self.back = np.where(near, self.back + 1, np.where(np.isnan(departure), self.back, 0)).astype(np.int16)
-        self.height[self.back >= np.where(judged, BACK_H, 2 * BACK_H)] = 0
-
-    def _expire(self, times_ms: npt.NDArray[np.int64], held: Floats, limit: Floats) -> None:
-        if not len(times_ms) or not self.height.any():
-            return
-        longest = np.where(np.abs(self.height) < limit, SMALL_MS, self.longest_ms)
-        old = times_ms[:, None] - self.since_ms > longest
-        held[old] = 0
-        self.height[old[-1]] = 0

@@ -11,7 +11,8 @@ def name_of_test(test: str, w: Wording) -> str:
     _ = w._
     words = {
         "gross_range": _("outside the sensor's range"), "sentinel": _("code for no value"), "visit": _("people there"),
-        "span": _("beyond what this water reaches"), "spike": _("spike"), "step": _("jump"),
+        "span": _("beyond what this water reaches"), "spike": _("spike"),
+        "after_spike": _("soon after a spike"), "step": _("jump"),
         "flat_line": _("stands still"), "noise": _("noisy"), "attenuated": _("too smooth"),
         "rate_of_change": _("changed too fast"), "climatology": _("beyond season and hour"),
         "consistency": _("contradicts another determinand"), "bias": _("jump that stayed"), "drift": _("drift"),
@@ -75,8 +76,8 @@ def means(text: str, w: Wording) -> str:
         "limit set by another determinand": _("limit set by another determinand"),
         "height of the jump that was not taken back": _("height of the jump that was not taken back"),
         "largest credible jump": _("largest credible jump"),
-        "departure of the level, in the spread of its neighbours": _(
-            "departure of the level, in the spread of its neighbours"
-        ),
+        "departure of the level, in its own yardstick": _("departure of the level, in its own yardstick"),
+        "hours since the last spike": _("hours since the last spike"),
+        "hours that a spike is remembered": _("hours that a spike is remembered"),
     }
     return words.get(text, text)

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.qc.adaptive import Judge
+from analytics.qc.biases import Biases
 from analytics.qc.control import QualityControl
-from analytics.qc.levels import Biases, Levels
+from analytics.qc.coupling import Coupling
+from analytics.qc.levels import Levels
 from analytics.qc.scale import Scale
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ Arrays = dict[str, NDArray[Any]]
 FILE = "watch-state.npz"
 
 #: Parts of quality control that change with what they see; everything else in it follows from the configuration.
-CARRIERS = (QualityControl, Judge, Scale, Levels, Biases)
+CARRIERS = (QualityControl, Judge, Scale, Levels, Coupling, Biases)
 
 #: Arrays with a row for each row of the buffer.
 GROWING = ("times_ms", "values")

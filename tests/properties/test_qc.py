@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.qc.biases import Biases
 from analytics.qc.checks import Test
 from analytics.qc.control import GRACE_MS, LATENESS_MS, Flags, QualityControl
 from analytics.qc.fixed import rate_after_gap
 from analytics.qc.kernels import run_starts
-from analytics.qc.levels import Biases
 from analytics.qc.trust import Trust
 from tests.analytics.qc.faults import CHANNELS, NEAR, ROWS, STAMPS, STEP_MS, control, faulty, limits
 

@@ -128,3 +128,27 @@ def test_nothing_at_all_is_no_rows() -> None:
     flags = QualityControl(CHANNELS).step(np.empty(0, np.int64), np.empty((0, len(CHANNELS))))
     assert len(flags.times_ms) == 0
     assert flags.final == 0
+
+
+def test_what_follows_a_spike_within_an_hour_is_suspect() -> None:
+    stamps = times(400)
+    values = np.rint(450 + np.random.default_rng(1).normal(0, 1, (400, 1)))
+    values[300] += 400
+    values[303] = np.nan
+    flags = QualityControl([("A", "conductivity")]).step(stamps, values)
+    marked = np.flatnonzero(flags.tests[:, 0] & Test.AFTER_SPIKE.bit)
+    assert marked.tolist() == [301, 302, *range(304, 313)]
+    found = flags.findings
+    hours = found.statistic[found.test == Test.AFTER_SPIKE]
+    np.testing.assert_allclose(hours[[0, -1]], [1 / 12, 1.0])
+
+
+def test_a_standstill_that_ends_with_a_jump_begins_no_bias() -> None:
+    stamps = times(2000)
+    day = 2 * np.pi * (stamps % 86_400_000) / 86_400_000
+    values = np.rint(10 * (20 + 4 * np.sin(day) + np.random.default_rng(2).normal(0, 0.06, 2000)))[:, None] / 10
+    values[1500:1600] = values[1500]
+    flags = QualityControl([("A", "water_temperature")]).step(stamps, values)
+    assert (flags.tests[1500:1600, 0] & Test.FLAT_LINE.bit).any()
+    assert abs(values[1600, 0] - values[1599, 0]) > 1.5
+    assert not (flags.tests[:, 0] & (Test.STEP.bit | Test.BIAS.bit)).any()

@@ -272,7 +272,7 @@ class Judge:
 
     def _remember(self, found: Findings, spikes: Mask, times_ms: Times, there: Mask, absorb: bool) -> None:
         """Flag what comes within `REMEMBER_MS` after a spike."""
-        if not len(times_ms) or not (spikes.any() or (self.spiked_ms > times_ms[0] - REMEMBER_MS).any()):
+        if not len(times_ms) or not (spikes.any() or (self.spiked_ms >= times_ms[0] - REMEMBER_MS).any()):
             return
         newest = np.where(spikes, times_ms[:, None], np.int64(NEVER_MS))
         np.maximum(newest[0], self.spiked_ms, out=newest[0])

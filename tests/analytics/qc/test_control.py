@@ -152,3 +152,14 @@ def test_a_standstill_that_ends_with_a_jump_begins_no_bias() -> None:
     assert (flags.tests[1500:1600, 0] & Test.FLAT_LINE.bit).any()
     assert abs(values[1600, 0] - values[1599, 0]) > 1.5
     assert not (flags.tests[:, 0] & (Test.STEP.bit | Test.BIAS.bit)).any()
+
+
+def test_an_hour_after_a_spike_is_as_long_row_by_row() -> None:
+    stamps = times(360)
+    values = np.rint(450 + np.random.default_rng(1).normal(0, 1, (360, 1)))
+    values[300] += 400
+    control = QualityControl([("A", "conductivity")])
+    parts = [control.step(stamps[:290], values[:290])]
+    parts += [control.step(stamps[row : row + 1], values[row : row + 1]) for row in range(290, 360)]
+    kept = final(parts)[2][:, 0]
+    assert np.flatnonzero(kept & Test.AFTER_SPIKE.bit).tolist() == list(range(301, 313))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,7 @@ from deploy.hub.site import SiteFolder
 from deploy.notify import ready, status
 from deploy.service import pause, run_service
 from deploy.watch.watch import Visits, no_visits
-from sensors.errors import LinkError, StoreError
+from sensors.errors import LinkError, RiverChiefError, StoreError
 from sensors.site import load_site
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,11 @@ log = logging.getLogger(__name__)
 #: Pause between two rounds [s].
 TICK_S = 5.0
 
-#: Most findings that are taken from Kafka in one round.
+#: Most findings that are taken from Kafka at a time.
 MOST_FINDINGS = 500
+
+#: How long a round takes findings before readings have their turn again [s].
+DRAIN_S = 20.0
 
 #: Under this label the store says how the workers are doing, as hub processes do.
 LABEL = "city"
@@ -115,7 +119,7 @@ class Inlet:
         self.report: dict[str, Any] = {}
 
     def drain(self) -> int:
-        """Take what is there, a round's worth; how many events and flags it was.
+        """Take what is there, for `DRAIN_S` at most; how many events and flags it was.
 
         Raises
         ------
@@ -124,19 +128,26 @@ class Inlet:
         LinkError
             If Kafka cannot be asked.
         """
+        told, end_s = 0, time.monotonic() + DRAIN_S
         try:
-            messages = self._consumer.consume(MOST_FINDINGS, timeout=0.5)
-            try:
-                told = sum(self._put(message) for message in messages if message.error() is None)
-            except StoreError:
-                self._again(messages)
-                raise
-            if messages:
-                # Only now: what was put twice is the same, what was never put is lost.
-                self._consumer.commit(asynchronous=False)
-            return told
+            while True:
+                messages = self._consumer.consume(MOST_FINDINGS, timeout=0.5)
+                told += self._take(messages)
+                if len(messages) < MOST_FINDINGS or time.monotonic() > end_s:
+                    return told
         except KafkaException as error:
             raise LinkError(f"findings: {error.args[0].str()}") from None
+
+    def _take(self, messages: list[Message]) -> int:
+        try:
+            told = sum(self._put(message) for message in messages if message.error() is None)
+        except StoreError:
+            self._again(messages)
+            raise
+        if messages:
+            # Only now: what was put twice is the same, what was never put is lost.
+            self._consumer.commit(asynchronous=False)
+        return told
 
     def _again(self, messages: list[Message]) -> None:
         from confluent_kafka import TopicPartition
@@ -190,18 +201,22 @@ class Bridge:
                     await pause(stop, TICK_S)
 
     def _round(self) -> None:
-        if self._folder.due and (site := self._folder.read(self._site, None)) is not None:
-            self._site = site
-            self._feed.follow(site)
+        self._survives("site", self._follow)
         sent = self._survives("feed", lambda: self._feed.tick(self._now_ms()))
         told = self._survives("findings", self._inlet.drain)
         self._face.moved(self._now_ms(), sent, told, self._inlet.report)
         status(f"{self._face.readings} readings sent, {self._face.found} findings taken")
 
+    def _follow(self) -> int:
+        if self._folder.due and (site := self._folder.read(self._site, None)) is not None:
+            self._feed.follow(site)  # a mistake that only it sees leaves the site as it was
+            self._site = site
+        return 0
+
     def _survives(self, what: str, work: Callable[[], int]) -> int:
         try:
             count = work()
-        except (StoreError, LinkError) as error:
+        except RiverChiefError as error:
             log.error("%s: %s", what, error)
             self._face.failed(what, str(error))
             return 0

@@ -68,10 +68,15 @@ def _masthead(context: Context, title: str, who: known.Known) -> None:
         _switch(_)
 
 
-def _pages(context: Context) -> Mapping[str, tuple[Page, StreamlitPage]]:
-    """The pages that the viewer may open, by path: what stands here is all that can be run."""
+def _pages(context: Context, *, shown: bool = False) -> Mapping[str, tuple[Page, StreamlitPage]]:
+    """The pages that the viewer may open, by path: what stands here is all that can be run.
+
+    Where a session is only `shown` on a wall, that is the page there and the public one.
+    """
     _ = context.translate
     allowed = open_to(context.viewer, PAGES, books=context.sources.books_url is not None)
+    if shown:
+        allowed = [page for page in allowed if page.path == "wall" or "public" in page.roles]
     # The first one stands at the root, and would block its own path there: see `_unlisted`.
     return {
         page.path: (page, st.Page(_guarded(page, context), title=page.title(_), url_path=page.path if number else ROOT,
@@ -160,7 +165,7 @@ def main() -> None:
     known.keep_apart(who)
     links: dict[str, StreamlitPage] = {}
     context = Context(sources, who.viewer, Wording.of(site, _), links, partial(known.ask, sources))
-    pages = _pages(context)
+    pages = _pages(context, shown=who.shown)
     if not pages:
         pages = {"": _welcome(context, who)}
     links.update({path: link for path, (_page, link) in pages.items()})

@@ -46,6 +46,8 @@ class QcSummary:
     stations : int
     faults : int
         Faults that lasted.
+    unknown : tuple of str
+        Determinands that are not known; their rows are left out.
     """
 
     readings: int
@@ -53,11 +55,13 @@ class QcSummary:
     failed: int
     stations: int
     faults: int
+    unknown: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return (
             f"{self.readings} readings of {self.stations} stations: {self.suspect} suspect, {self.failed} failed; "
             f"{self.faults} faults that lasted"
+            + (f"; left out, unknown determinands: {', '.join(self.unknown[:8])}" if self.unknown else "")
         )
 
 
@@ -96,7 +100,8 @@ def flag_file(
 
     check_suffix(out)
     configuration = read_limits(limits)
-    frame = read_readings(readings, timezone=timezone).frame
+    table = read_readings(readings, timezone=timezone)
+    frame = table.frame
     parts, faults = [], []
     stations = sorted(frame["station"].unique().to_list())
     with click.progressbar(stations, label="stations", hidden=len(stations) < 2) as bar:
@@ -109,7 +114,7 @@ def flag_file(
     if events is not None:
         _write_events(faults, events)
     counts = dict(flags["quality"].value_counts().iter_rows()) if parts else {}
-    return QcSummary(len(flags), counts.get(3, 0), counts.get(4, 0), len(stations), len(faults))
+    return QcSummary(len(flags), counts.get(3, 0), counts.get(4, 0), len(stations), len(faults), tuple(table.unknown))
 
 
 def flag_station(frame: pl.DataFrame, configuration: Configuration) -> tuple[pl.DataFrame, list[FaultEpisode]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -55,12 +55,15 @@ class Known:
         where they are not.
     subject : str
         At the identity provider.
+    shown : bool
+        Whether the session is over but for being shown on a wall: the page there is all that may be drawn.
     """
 
     viewer: Viewer
     how: str
     problem: str = ""
     subject: str = ""
+    shown: bool = False
 
 
 def known(sources: Sources, *, fresh: bool = False, use: bool = True, display: bool = True) -> Known:
@@ -92,6 +95,15 @@ def known(sources: Sources, *, fresh: bool = False, use: bool = True, display: b
         return Known(PUBLIC, "public")
     sessions = sessions_of(sources.key)
     display = display and on_wall()
+    found = _signed_in(sources, sessions, fresh=fresh, use=use, display=display)
+    if display and found.viewer.account:
+        # Where the page says it is, the browser told: nothing else may be drawn for it.
+        elsewhere = _signed_in(sources, sessions, fresh=fresh, use=False, display=False)
+        found = replace(found, shown=not elsewhere.viewer.account)
+    return found
+
+
+def _signed_in(sources: Sources, sessions: Sessions, *, fresh: bool, use: bool, display: bool) -> Known:
     found = _local(sources, sessions, fresh=fresh, use=use, display=display)
     if found is None and sources.single:
         found = _single(sources, sessions, fresh=fresh, use=use, display=display)

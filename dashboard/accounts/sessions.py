@@ -79,6 +79,7 @@ class Sessions:
     def __init__(self, key: bytes, settings: AccessSettings, ended: Path | None = None) -> None:
         self._key, self.settings, self._file = key, settings, ended
         self._used: OrderedDict[str, int] = OrderedDict()
+        self._shown: OrderedDict[str, int] = OrderedDict()  # on a wall: good for nothing but to go on being shown
         self._lost: OrderedDict[str, int] = OrderedDict()
         self._ended: dict[str, int] = {}
         self._epochs: dict[str, int] = {}
@@ -195,9 +196,12 @@ class Sessions:
         # What a board that started again does not know was used when it started, as far as anybody knows.
         if id_ not in self._used:
             self._touch(id_, now_ms)
-        if now_ms - self._used[id_] > self.settings.idle_s * 1000:
+        newest_ms = max(self._used[id_], self._shown.get(id_, 0)) if display else self._used[id_]
+        if now_ms - newest_ms > self.settings.idle_s * 1000:
             return False
-        if use or display:
+        if display:
+            self._show(id_, now_ms)
+        elif use:
             self._touch(id_, now_ms)
         return True
 
@@ -206,6 +210,7 @@ class Sessions:
         new = id_ not in self._ended
         self._ended = {one: until for one, until in self._ended.items() if until > now_ms} | {id_: until_ms}
         self._used.pop(id_, None)
+        self._shown.pop(id_, None)
         self._epochs.pop(id_, None)
         if self._file is not None:
             _write(self._file, self._ended)
@@ -229,6 +234,12 @@ class Sessions:
         # Nobody need be told of what would have ended by now in any case.
         while self._lost and next(iter(self._lost.values())) <= now_ms:
             self._lost.popitem(last=False)
+
+    def _show(self, id_: str, now_ms: int) -> None:
+        self._shown[id_] = now_ms
+        self._shown.move_to_end(id_)
+        while len(self._shown) > MOST:
+            self._shown.popitem(last=False)
 
     def _sealed(self, ticket: Ticket) -> str:
         told = [ticket.account, ticket.epoch, ticket.id, ticket.issued_ms]

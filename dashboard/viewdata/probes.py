@@ -121,8 +121,8 @@ def probes(store: ReadingStore, stations: Sequence[StationToday], now_ms: int) -
     found: list[Probe] = []
     for one in stations:
         name, rows = one.station.id, newest[one.station.id]
-        if one.status == "silent" and rows:
-            last_ms = max(latest.time_ms[row] for row in rows)
+        if one.status == "silent" or not rows:
+            last_ms = max((latest.time_ms[row] for row in rows), default=None)  # None: it never sent
             found.append(Probe(name, None, "silent", since_ms=last_ms, time_ms=last_ms))
             continue
         doubts = _doubts(store, name, now_ms)

@@ -184,7 +184,7 @@ class Pages:
             elif _PAGE.fullmatch(path) and "text/html" in request.headers.get("accept", ""):
                 public = (await run_in_threadpool(pages)).get(path)
                 if public is not None:
-                    known = public or self._knows(request)
+                    known = public or self._knows(request, path)
                     app = await self._page(request, path) if known else self._elsewhere(request)
         await app(scope, receive, send)
 
@@ -194,10 +194,12 @@ class Pages:
         asked = Asked(path, request.query_params, request.cookies, language(request))
         return index(self.site, request, await self.paint.of(asked))
 
-    def _knows(self, request: Request) -> bool:
+    def _knows(self, request: Request, path: str) -> bool:
         if self.sessions is None:
             return True
-        known = self.sessions.read(request.cookies.get(COOKIE, ""), _now_ms()) is not None
+        # A screen on a wall goes on longer, for that page alone.
+        display = path == "wall" and request.query_params.get("kiosk") == "1"
+        known = self.sessions.read(request.cookies.get(COOKIE, ""), _now_ms(), display=display) is not None
         return known or SINGLE_COOKIE in request.cookies
 
     def _elsewhere(self, request: Request) -> RedirectResponse:

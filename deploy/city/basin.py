@@ -20,6 +20,7 @@ from deploy.city.recent import Recent
 from deploy.city.site_pack import unpack
 from deploy.watch.grid import SLOT_MS
 from deploy.watch.watch import MARK, Watch
+from sensors.errors import RiverChiefError
 
 #: Largest piece that is kept under one name [bytes]: half of what Kafka takes.
 PIECE_BYTES = 500_000
@@ -68,14 +69,28 @@ class Basin:
         self._now_ms = self._reported_ms = -1
         self._parts: dict[str, int] = {}
         self._marked: dict[str, str] = {}
+        self._unusable = ""
+        self._left: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, keep: Keep) -> Basin:
-        """What is kept of a site."""
+        """What is kept of a site.
+
+        A state that this program cannot go on with (another one wrote it, or the site uses what this one does not know)
+        is as good as none: the site waits for its next beginning, and others do not wait for it.
+        """
         basin = cls()
         basin.at = keep.get_bytes("at")
-        if basin.at is not None:
-            basin._load(keep, json.loads(keep.get_bytes("head") or b"{}"))
+        if basin.at is None:
+            return basin
+        head = json.loads(keep.get_bytes("head") or b"{}")
+        try:
+            basin._load(keep, head)
+        except (RiverChiefError, KeyError, TypeError, ValueError) as error:
+            basin = cls()
+            basin.at, basin._unusable = keep.get_bytes("at"), str(error)
+            basin._parts = dict(head.get("parts", {}))
+            basin._left = tuple(f"slot/{slot_ms}" for slot_ms in head.get("slots", ()))
         return basin
 
     def _load(self, keep: Keep, head: dict[str, Any]) -> None:
@@ -122,7 +137,8 @@ class Basin:
         if message.begin is not None and message.begin.token != self._token:
             self._begin(keep, message.begin)
         if self._watch is None:
-            raise MessageError("readings of a site whose beginning is not known: start its bridge with --again")
+            why = f"what is kept cannot be used ({self._unusable})" if self._unusable else "its beginning is not known"
+            raise MessageError(f"readings of a site that waits: {why}; start its bridge with --again")
         if message.visits is not None:
             self._visits = message.visits
         self._recent.put(message.block)
@@ -132,8 +148,9 @@ class Basin:
 
     def _begin(self, keep: Keep, begin: Begin) -> None:
         unpack(begin.files)  # with a mistake in it nothing has happened
-        for slot_ms in self._recent.slots:
-            keep.delete(f"slot/{slot_ms}")
+        for name in [*self._left, *(f"slot/{slot_ms}" for slot_ms in self._recent.slots)]:
+            keep.delete(name)
+        self._left, self._unusable = (), ""
         self._put_pieces(keep, "state", b"")
         self._put_pieces(keep, "site", begin.files)
         self._token, self._recent = begin.token, Recent()

@@ -43,7 +43,7 @@ def _city(kafka: str, options: Path | None, topics: str, partitions: int, replic
 
     missing = [name for name in ("confluent_kafka", "quixstreams") if importlib.util.find_spec(name) is None]
     if missing:
-        raise UsageError(f"{' and '.join(missing)} missing: pip install 'riverchief[city]'")
+        raise UsageError(f"{' and '.join(missing)} missing: pip install '.[hub,city]' in the project's folder")
     return City(kafka, read_options(options) if options is not None else {}, topics, partitions, replication)
 
 

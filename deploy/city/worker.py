@@ -25,11 +25,11 @@ from collectors.clock import clock_from
 from deploy.city.basin import Basin, Keep
 from deploy.city.face import CityFace
 from deploy.city.kafka import ANSWER_S, City, make_topics
-from deploy.city.message import Message, MessageError
+from deploy.city.message import Message
 from deploy.health import parse_place, shown
 from deploy.notify import ready
 from deploy.structured_log import configure
-from sensors.errors import LinkError
+from sensors.errors import LinkError, RiverChiefError
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +67,12 @@ class Sites:
         try:
             message = Message.decode(payload)
             found = self._basin(site, keep).take(keep, at, message)
-        except MessageError as error:
-            # Nobody can make it readable by trying again: others must not wait for it.
+        except RiverChiefError as error:
+            # Unreadable, or of a site with a mistake that this program sees: trying again mends neither, and others
+            # must not wait for it.
             log.error("site %s, message %s: %s", site, at.decode(), error)
             self._face.failed(f"site {site}", str(error))
+            self._basins.pop(site, None)  # what is kept counts
             return []
         self._face.worked(f"site {site}")
         rows = sum(len(one.events) + len(one.flags) for one in found)

@@ -87,3 +87,13 @@ def test_the_command_says_what_it_found(readings: Path, tmp_path: Path) -> None:
 def test_an_output_of_another_kind_is_refused_before_anything_is_read(readings: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         flag_file(readings, tmp_path / "flags.txt")
+
+
+def test_what_it_leaves_out_is_said(tmp_path: Path) -> None:
+    table = tmp_path / "readings.csv"
+    table.write_text(
+        "time,station,determinand,value\n2026-01-01T00:00:00Z,a,ph,7.1\n2026-01-01T00:00:00Z,a,nosuch,1\n", "utf-8"
+    )
+    summary = flag_file(table, tmp_path / "flags.csv")
+    assert summary.unknown == ("nosuch",)
+    assert "unknown determinands: nosuch" in str(summary)

@@ -17,7 +17,7 @@ def test_lines_open_what_they_name(en: Wording) -> None:
              Line(("S2",), selected=True)]  # fmt: skip
     data = ledger(("Number", "Class", "Done"), lines, en, link, label="Shops", numbers=(2,), empty="none")
     assert json.loads(json.dumps(data)) == {
-        "lang": "en", "caption": "", "note": "", "empty": "none", "label": "Shops",
+        "lang": "en", "caption": "", "note": "", "empty": "none", "label": "Shops", "stack": False,
         "head": [{"text": "Number", "number": False}, {"text": "Class", "number": False},
                  {"text": "Done", "number": True}],
         "rows": [

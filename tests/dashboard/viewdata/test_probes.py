@@ -98,8 +98,11 @@ def test_what_says_so_itself_and_what_says_nothing_for_a_day(store: ReadingStore
     assert (old.trouble, old.since_ms) == ("silent", NOW - 30 * HOUR_MS)
 
 
-def test_a_station_that_never_said_anything_has_no_probe(store: ReadingStore, xietang: Site) -> None:
-    assert probes(store, [now_of(xietang, "S10"), now_of(xietang, "S11", "silent")], NOW) == ()
+def test_a_station_that_never_said_anything_is_silent(store: ReadingStore, xietang: Site) -> None:
+    found = probes(store, [now_of(xietang, "S10"), now_of(xietang, "S11", "silent")], NOW)
+    assert {(one.station, one.determinand, one.trouble, one.since_ms) for one in found} == {
+        ("S10", None, "silent", None), ("S11", None, "silent", None),
+    }  # fmt: skip
 
 
 def test_the_store_is_asked_about_stations_and_not_about_probes(store: ReadingStore, xietang: Site) -> None:

@@ -102,3 +102,18 @@ def test_what_is_kept_does_not_grow(stream) -> None:
         basin.take(keep, b"%d" % i, Message.decode(payload))
         sizes.append(len(keep))
     assert max(sizes[-60:]) < 40
+
+
+def test_a_state_that_another_program_left_waits_for_the_next_beginning(stream, monkeypatch) -> None:
+    _, messages = stream
+    _, keep = played(messages[:40], forget=1_000)
+    monkeypatch.setattr("deploy.watch.watch.HOLD_MS", 1)
+    basin = Basin.load(keep)
+    with pytest.raises(MessageError, match=r"cannot be used \(.*configuration.*--again"):
+        basin.take(keep, b"x", Message.decode(messages[40]))
+    monkeypatch.undo()
+    first = Message.decode(messages[0]).begin
+    assert first is not None
+    basin.take(keep, b"y", Message(begin=replace(first, token="another")))
+    assert not [name for name in keep if name.startswith("slot/")], "nothing of it is left"
+    assert Basin.load(keep).take(keep, b"z", Message(Block(), 5)) == []

@@ -23,7 +23,7 @@ def test_a_missing_library_is_named(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None)
     told = CliRunner().invoke(command.command, ["watch", "--kafka", "k:9092", "--state", str(tmp_path)])
     assert isinstance(told.exception, UsageError)
-    assert "riverchief[city]" in str(told.exception)
+    assert ".[hub,city]" in str(told.exception)
 
 
 def test_kafka_may_come_from_the_environment(monkeypatch, tmp_path) -> None:

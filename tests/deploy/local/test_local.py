@@ -117,7 +117,7 @@ def test_two_systems_never_share_a_folder(tmp_path) -> None:
 @pytest.mark.shared
 def test_a_day_of_national_stations_is_judged_as_the_authority_did(tmp_path, shared) -> None:
     readings = shared / "cases" / "grading_4h" / "readings.parquet"
-    with system(tmp_path, "--replay", str(readings), "--speed", "3600", "--once") as running:
+    with system(tmp_path, "--replay", str(readings), "--speed", "2400", "--once") as running:
         same = running.until(r"as `riverchief grade` on the file: (\d+) of (\d+)")
         printed = running.until(r"As the authority printed: (\d+) of (\d+)")
         assert running.process.wait(60) == 0

@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import parts
 from dashboard.board import narrowed
 from dashboard.board_news import GoalNow, OrdersNow, orders_now
+from dashboard.frame import banner
 from dashboard.page import Context, Page
 from dashboard.viewdata.wall import wall
 from dashboard.views import kept
@@ -60,20 +61,11 @@ def _live(context: Context, kiosk: bool) -> None:
             goals = tuple(goal.narrowed(viewer) for goal in kept.goals_of(sources, today.now_ms))
         except BooksError as error:
             st.info(_("The books cannot be read: {error}", error=plain(str(error))))
-    data = wall(today, found, orders, goals, sources.site, w, sources.ground, kiosk=kiosk, banner=_banner(context))
+    data = wall(
+        today, found, orders, goals, sources.site, w, sources.ground, kiosk=kiosk, banner=banner(sources.input, _)
+    )
     data["light"] = st.query_params.get("light") == "1"
     parts.mount("wall", data, key="wall")
-
-
-def _banner(context: Context) -> str:
-    """What the masthead says of the readings, which a kiosk does not have."""
-    _, source = context.translate, context.sources.input
-    if source == "virtual":
-        return _("Virtual rivers: simulated water, not measurements of these rivers")
-    if source.startswith("replay:"):
-        name = source.removeprefix("replay:")
-        return _("Replay of {name}: a record, not measurements of these rivers now", name=name)
-    return ""
 
 
 PAGE = Page("wall", lambda _: _("Wall"), lambda _: _("For a screen on a wall"), draw, section="water")
